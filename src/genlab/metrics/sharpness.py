@@ -1,0 +1,41 @@
+"""How sharp images are: a function of pixels, because classifiers' features hardly see blur."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv2d
+
+from genlab.errors import UserError
+
+BLANK = 1e-6  # a variance below this, for pixels in [-1, 1], is an image without a picture
+
+
+def sharpness(images: Tensor) -> Tensor:
+    """The energy of the Laplacian over the variance of the pixels, per image: (B, C, H, W) -> (B,).
+
+    The variance of the Laplacian is a classic measure of focus (Pech-Pacheco et al. 2000); dividing by the
+    variance of the pixels makes it blind to contrast, brightness and, roughly, to the amount of ink.
+    White noise has 20, a slow gradient nearly 0, a blank image 0. It is two-sided: blur lowers it and noise
+    raises it, so that the value of real images (see `sharpness_ratio`) is the target, not the maximum.
+    """
+    if images.ndim != 4 or min(images.shape[2:]) < 3:
+        raise UserError(
+            f"Sharpness needs images (B, C, H, W) of 3 × 3 pixels or more, not {tuple(images.shape)}."
+        )
+    flat = images.float().flatten(0, 1)[:, None]
+    laplacian = conv2d(flat, images.new_tensor([[0, 1, 0], [1, -4, 1], [0, 1, 0]]).float()[None, None])
+    energy = laplacian.square().mean(dim=(1, 2, 3)).view(images.shape[:2]).mean(dim=1)
+    variance = flat.var(dim=(1, 2, 3), correction=0).view(images.shape[:2]).mean(dim=1)
+    return torch.where(variance > BLANK, energy / variance.clamp(min=BLANK), torch.zeros_like(variance))
+
+
+def sharpness_ratio(samples: Tensor, reals: Tensor) -> float:
+    """Mean sharpness of samples over that of real images, from the per-image values (N,) and (M,).
+
+    1: as sharp as the reals; below: blurred; above: noisy or jagged.
+    """
+    target = float(reals.double().mean())
+    if target <= 0:
+        raise UserError("The real images are all blank, so sharpness has nothing to be compared with.")
+    return float(samples.double().mean()) / target
