@@ -1,0 +1,103 @@
+"""A decoder changes hands: from a VAE to a GAN, whose generator it becomes, and back again.
+
+The copy is strict (every tensor, every shape) and comes with a receipt that anyone can check.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import asdict, dataclass
+
+import torch
+
+from genlab.errors import UserError
+from genlab.experiment import schema
+from genlab.networks.decoder import Decoder
+from genlab.networks.model import Generative
+from genlab.randomness import generator
+from genlab.training.checkpoint import fill
+from genlab.training.ema import tensors
+
+PROBES = 64  # latents on which the two are compared
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was copied, and that the copy draws the same images.
+
+    `max_difference` is max |G(z) − Dec(z)| over `PROBES` latents in the mode that generates;
+    `reloaded_difference` the same once the GAN was saved and read back; `training_difference` in the mode
+    that trains, where batch statistics take the place of running ones. All in units of images in [−1, 1].
+    """
+
+    source: str
+    weights: str
+    tensors: int
+    parameters: int
+    max_difference: float
+    training_difference: float
+    reloaded_difference: float | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def inherit(experiment: schema.Experiment, source: schema.Experiment, name: str) -> schema.Experiment:
+    """`experiment` with all that its decoder's past decides: data, latent_dim, decoder and observation."""
+    network = experiment.network.model_copy(
+        update={"latent_dim": source.network.latent_dim, "decoder": source.network.decoder}
+    )
+    if network.prior.kind == "mixture":
+        network = network.model_copy(
+            update={"prior": source.network.prior.model_copy(update={"kind": "mixture"})}
+        )
+    return experiment.model_copy(
+        update={"network": network, "data": source.data, "observation": source.observation, "start": name}
+    )
+
+
+def adopt(target: Generative, source: Generative, name: str, weights: str) -> Receipt:
+    """Copy `source`'s decoder into `target`'s and check the copy. `weights` says which of the source's they
+    are ("averaged" or "raw"), for the receipt.
+
+    Raises UserError where the two decoders or observations are not of one make.
+    """
+    theirs, mine = source.decoder, target.decoder
+    if theirs.shape != mine.shape or theirs.latent_dim != mine.latent_dim:
+        raise UserError(
+            f"{name} decodes {theirs.latent_dim} latents to {theirs.shape} and the new model "
+            f"{mine.latent_dim} to {mine.shape}; leave latent_dim and the data as the run has them"
+        )
+    fill(mine, {f"decoder/{k}": v for k, v in tensors(theirs).items()}, "decoder/", f"the decoder of {name}")
+    target.observation.load_state_dict(source.observation.state_dict(), strict=True)  # type: ignore[attr-defined]
+    return Receipt(
+        source=name,
+        weights=weights,
+        tensors=len(tensors(mine)),
+        parameters=sum(p.numel() for p in mine.parameters()),
+        max_difference=difference(target, source),
+        training_difference=training_difference(source),
+    )
+
+
+@torch.no_grad()
+def difference(a: Generative, b: Generative) -> float:
+    """max |a(z) − b(z)| over the probes, both in the mode that generates."""
+    latents = probes(a.decoder).to(a.device)
+    modes = a.training, b.training
+    a.eval(), b.eval()
+    largest = (a.decode(latents) - b.decode(latents)).abs().max().item()
+    a.train(modes[0]), b.train(modes[1])
+    return largest
+
+
+@torch.no_grad()
+def training_difference(model: Generative) -> float:
+    """max |model(z) in training mode − in evaluation mode|: what batch statistics change."""
+    trained, latents = copy.deepcopy(model).train(), probes(model.decoder).to(model.device)
+    evaluated = copy.deepcopy(model).eval()
+    return (trained.decode(latents) - evaluated.decode(latents)).abs().max().item()
+
+
+def probes(decoder: Decoder) -> torch.Tensor:
+    return torch.randn(PROBES, decoder.latent_dim, generator=generator(0, "probes"))

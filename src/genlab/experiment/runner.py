@@ -1,0 +1,243 @@
+"""A run from its config to its last event. The worker: it alone writes the run folder."""
+
+from __future__ import annotations
+
+import copy
+import platform
+import signal
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from genlab.data.batches import Batches, to_float
+from genlab.data.dataset import Dataset
+from genlab.data.source import load
+from genlab.errors import UserError
+from genlab.experiment import schema
+from genlab.experiment.build import build_model, build_objective, build_state
+from genlab.experiment.handover import Receipt, adopt, difference, inherit
+from genlab.experiment.trained import open_run, read_prior
+from genlab.objectives.base import Objective
+from genlab.runs.events import Adopted, Event, Finished, Saved, Started
+from genlab.runs.files import write_json
+from genlab.runs.store import Run, create_run, find_run
+from genlab.training import checkpoint
+from genlab.training.fit import Cadence, Diverged, Sheets, advance, fit
+from genlab.training.state import State
+
+CALIBRATION_SECONDS = 1.5
+
+
+def load_data(experiment: schema.Experiment) -> Dataset:
+    """The data set of `experiment`. Raises UserError where it is not what the run was trained on."""
+    data = experiment.data
+    dataset = load(
+        data.name, size=data.size, channels=data.channels, fit=data.fit, limit=data.limit,
+        seed=experiment.training.seed,
+    )  # fmt: skip
+    if data.digest is not None and dataset.digest() != data.digest:
+        raise UserError(
+            f"the images of {data.name!r} are not those that the run was trained on; restore them or train anew"
+        )
+    return dataset
+
+
+def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Dataset | None = None) -> Run:
+    """A new run folder with a complete config: the data's shape and identity, and steps for seconds."""
+    check_device(experiment.training.device)
+    torch.set_num_threads(experiment.training.threads)
+    if experiment.start is not None:
+        source = find_run(experiment.start)
+        past = schema.parse(source.config(), str(source.path / "config.json"))
+        experiment = inherit(experiment, past, str(source.path.resolve()))
+        if experiment.network.prior.kind == "mixture":
+            experiment = with_components(experiment, len(read_prior(source).weights))
+    dataset = dataset or load_data(experiment)
+    data = experiment.data.model_copy(update={"shape": dataset.shape, "digest": dataset.digest()})
+    experiment = experiment.model_copy(update={"data": data})
+    if experiment.training.seconds is not None:
+        steps = calibrate(experiment, dataset)
+        training = experiment.training.model_copy(update={"steps": steps})
+        experiment = experiment.model_copy(update={"training": training})
+    label = f"{experiment.family}-{Path(experiment.data.name).stem}"
+    return create_run(label[:60], experiment.model_dump(mode="json"), out)
+
+
+def with_components(experiment: schema.Experiment, components: int) -> schema.Experiment:
+    prior = experiment.network.prior.model_copy(update={"components": components})
+    network = experiment.network.model_copy(update={"prior": prior})
+    return experiment.model_copy(update={"network": network})
+
+
+def calibrate(experiment: schema.Experiment, dataset: Dataset) -> int:
+    """Steps that fit in `training.seconds` on this machine, from a short trial whose state is thrown away."""
+    seconds = experiment.training.seconds
+    assert seconds is not None
+    state = build_state(experiment, build_model(experiment, dataset.shape))
+    objective = build_objective(experiment.objective)
+    batches = make_batches(experiment, dataset, objective)
+    durations: list[float] = []
+    began = time.perf_counter()
+    while len(durations) < 4 or time.perf_counter() - began < min(CALIBRATION_SECONDS, seconds / 4):
+        before = state.seconds
+        advance(state, objective, batches, 1_000_000, experiment.training.seed)
+        durations.append(state.seconds - before)
+    return max(1, round(seconds / statistics.median(durations[2:])))
+
+
+def make_batches(experiment: schema.Experiment, dataset: Dataset, objective: Objective) -> Batches:
+    training = experiment.training
+    size = training.batch_size * objective.batches_per_step
+    return Batches(dataset.train, size, training.seed, training.device)
+
+
+def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
+    """Train `run` from where it stands to its last step, writing each event before yielding it.
+
+    The first Ctrl-C, a SIGTERM or a stop request ends it after the step at hand, with a checkpoint.
+    Raises UserError (Diverged among them) after noting the failure in the run.
+    """
+    experiment = schema.parse(run.config(), str(run.path / "config.json"))
+    check_device(experiment.training.device)
+    torch.set_num_threads(experiment.training.threads)
+    run.claim()
+    run.clear_requests()
+    try:
+        dataset = dataset or load_data(experiment)
+        state = build_state(experiment, build_model(experiment, dataset.shape))
+        yield from record(run, prepare(run, experiment, state))
+        objective = build_objective(experiment.objective)
+        batches = make_batches(experiment, dataset, objective)
+        tests = to_float(torch.from_numpy(dataset.test.pixels[:64])).to(experiment.training.device)
+        sheets = Sheets(state.model, tests, experiment.training.seed)
+        with stop_signals() as stopped:
+            events = fit(
+                state, objective, batches, experiment.training.steps, experiment.training.seed,
+                cadence=cadence(experiment), sheets=sheets, folder=run.path,
+                interrupted=lambda: stopped.is_set() or run.stop_requested(),
+            )  # fmt: skip
+            yield from record(run, events)
+    except Diverged as error:
+        last = checkpoint.list_checkpoints(run.checkpoints)
+        detail = f"{error}; the last good checkpoint is {last[-1].name if last else 'none'}"
+        run.append(Finished(state.step, "failed", state.seconds, detail))
+        raise Diverged(detail) from error
+    finally:
+        run.release()
+
+
+def record(run: Run, events: Iterator[Event]) -> Iterator[Event]:
+    for event in events:
+        run.append(event)
+        yield event
+
+
+def prepare(run: Run, experiment: schema.Experiment, state: State) -> Iterator[Event]:
+    """Bring `state` to the newest whole checkpoint, or to the decoder that the run starts from."""
+    begun = restore(run, state)
+    run.rewind(state.step)
+    yield Started(state.step, experiment.training.steps, time.time(), machine())
+    if begun:
+        return
+    if experiment.start is not None:
+        receipt = take_over(run, experiment, state)
+        yield Adopted(0, receipt.as_dict())
+        yield Saved(0, checkpoint.list_checkpoints(run.checkpoints)[-1].relative_to(run.path).as_posix())
+
+
+def restore(run: Run, state: State) -> bool:
+    """Load the newest checkpoint that is whole; a damaged one is set aside. Whether there was one."""
+    for path in reversed(checkpoint.list_checkpoints(run.checkpoints)):
+        try:
+            checkpoint.verify(path)
+        except UserError:
+            for file in (path, path.with_suffix(".json")):
+                file.rename(file.with_name(f"damaged-{file.name}"))
+            continue
+        checkpoint.load(state, path)
+        return True
+    return False
+
+
+def take_over(run: Run, experiment: schema.Experiment, state: State) -> Receipt:
+    """Copy the decoder of the run that this one starts from, save, read back, and compare once more."""
+    assert experiment.start is not None
+    source_run = find_run(experiment.start)
+    source = open_run(source_run)
+    if experiment.network.prior.kind == "mixture":
+        state.model.prior.load_state_dict(read_prior(source_run).state_dict())  # type: ignore[attr-defined]
+    source.model.to(experiment.training.device)
+    receipt = adopt(state.model, source.model, source_run.name, "averaged")
+    state.averaged.model.load_state_dict(copy.deepcopy(state.model.state_dict()), strict=True)
+    path = checkpoint.save(state, run.checkpoints)
+    reloaded = copy.deepcopy(state.model)
+    checkpoint.load_model(reloaded, path)
+    final = {**receipt.as_dict(), "reloaded_difference": difference(reloaded, source.model)}
+    return Receipt(**final)  # type: ignore[arg-type]
+
+
+def cadence(experiment: schema.Experiment) -> Cadence:
+    training = experiment.training
+    return Cadence(training.log_every, training.sample_every, training.checkpoint_every)
+
+
+def machine() -> dict[str, Any]:
+    """What a figure of this run was measured on."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+    }
+
+
+def check_device(device: str) -> None:
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise UserError("this machine offers no CUDA device to torch; leave out --device, or `genlab doctor`")
+    if device == "mps" and not torch.backends.mps.is_available():
+        raise UserError("this machine offers no MPS device to torch; leave out --device, or `genlab doctor`")
+
+
+@contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """Inside, the first SIGINT or SIGTERM sets the event instead of ending the process; a second one ends
+    it. Only a main thread can listen; elsewhere the event is never set."""
+    stopped = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stopped
+        return
+    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(number: int, frame: object) -> None:
+        stopped.set()
+        for each, handler in former.items():
+            signal.signal(each, handler)
+
+    for number in former:
+        signal.signal(number, stop)
+    try:
+        yield stopped
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def extend(run: Run, steps: int) -> None:
+    """Let a run go on to `steps` steps. Raises UserError where that would change the steps already taken."""
+    experiment = schema.parse(run.config(), str(run.path / "config.json"))
+    if experiment.optimizer.final != 1 and steps != experiment.training.steps:
+        raise UserError(
+            f"{run.name} lowers its learning rate towards step {experiment.training.steps}, so its length can't "
+            "change; resume it without --steps, or start a new run"
+        )
+    training = experiment.training.model_copy(update={"steps": steps})
+    write_json(
+        run.path / "config.json", experiment.model_copy(update={"training": training}).model_dump(mode="json")
+    )

@@ -1,0 +1,1 @@
+"""The parts of both families: encoder, decoder, discriminator, prior, observation."""

@@ -1,0 +1,60 @@
+"""The decoder: p(x|z) of a VAE, and, in another role, the generator of a GAN."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from genlab.nn.blocks import Residual, dense, plan, up
+from genlab.nn.norms import norm as normalisation
+
+
+class Decoder(nn.Module):
+    """(B, Z) -> raw (B, C, H, W), no activation: an `Observation` says what the raw values mean.
+
+    `depth` layers of `hidden` units come first. `kind="mlp"` goes on to all pixels with one more linear
+    layer; `kind="conv"` to a small image that is doubled until it reaches (H, W), `width` channels at half
+    the full resolution and twice as many at each halving; sizes that are not a multiple are cropped.
+    """
+
+    def __init__(
+        self,
+        latent_dim: int,
+        shape: tuple[int, int, int],
+        *,
+        kind: str = "conv",
+        width: int = 24,
+        blocks: int = 0,
+        hidden: int = 512,
+        depth: int = 1,
+        norm: str = "batch",
+    ) -> None:
+        super().__init__()
+        self.latent_dim, self.shape = latent_dim, shape
+        activation = nn.ReLU()
+        channels, height, width_px = shape
+        layers = dense(latent_dim, hidden, depth, norm, activation, lambda layer: layer)
+        features = hidden if depth else latent_dim
+        self.crop = (slice(None), slice(None))
+        if kind == "mlp":
+            layers += [nn.Linear(features, channels * height * width_px), nn.Unflatten(1, shape)]
+        else:
+            stack = plan(shape, width)
+            deepest = stack.channels[-1]
+            layers += [nn.Linear(features, deepest * stack.base[0] * stack.base[1])]
+            layers += [nn.Unflatten(1, (deepest, *stack.base))]
+            for inputs, outputs in zip(
+                stack.channels[::-1], (*stack.channels[-2::-1], channels), strict=True
+            ):
+                layers += [Residual(inputs, norm, activation, lambda layer: layer) for _ in range(blocks)]
+                layers += [normalisation(norm, inputs), activation, up(inputs, outputs)]
+            self.crop = (_centre(stack.padded[0], height), _centre(stack.padded[1], width_px))
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        rows, columns = self.crop
+        return self.layers(latents)[:, :, rows, columns]  # type: ignore[no-any-return]
+
+
+def _centre(outer: int, inner: int) -> slice:
+    start = (outer - inner) // 2
+    return slice(start, start + inner)

@@ -1,0 +1,108 @@
+"""The three families, put together from the same parts. `gan.generator` IS a `Decoder`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from genlab.functional.gaussian import DiagonalGaussian, reparameterize
+from genlab.networks.decoder import Decoder
+from genlab.networks.discriminator import Discriminator
+from genlab.networks.encoder import Encoder
+from genlab.networks.observation import Observation
+from genlab.networks.prior import Prior
+
+
+class Generative(nn.Module):
+    """What every family can do: draw z from its prior, decode it, see it as images."""
+
+    decoder: Decoder
+    prior: Prior
+    observation: Observation
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """(B, Z) -> images (B, C, H, W) in [−1, 1]."""
+        return self.observation.image(self.decoder(latents))
+
+    def latents(self, n: int, rng: torch.Generator) -> Tensor:
+        """`n` latents from the prior: (n, Z), on the model's device."""
+        return self.prior.sample(n, rng).to(self.device)
+
+    def sample(self, n: int, rng: torch.Generator) -> Tensor:
+        """`n` images from the prior: (n, C, H, W) in [−1, 1]."""
+        return self.decode(self.latents(n, rng))
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.decoder.parameters()).device
+
+
+class VAE(Generative):
+    """Encoder, prior and decoder, trained together. Kingma & Welling (2014)."""
+
+    def __init__(self, encoder: Encoder, decoder: Decoder, prior: Prior, observation: Observation) -> None:
+        super().__init__()
+        self.encoder, self.decoder, self.prior, self.observation = encoder, decoder, prior, observation
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        return {"vae": [self.encoder, self.decoder, _module(self.prior), _module(self.observation)]}
+
+    def encode(self, images: Tensor) -> DiagonalGaussian:
+        """(B, C, H, W) -> q(z|x), each (B, Z)."""
+        return self.encoder(images)  # type: ignore[no-any-return]
+
+    def reconstruct(self, images: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """Decode the posterior mean, or with `rng` one sample of the posterior: (B, C, H, W)."""
+        q = self.encode(images)
+        if rng is None:
+            return self.decode(q.mean)
+        return self.decode(reparameterize(q, torch.randn(q.mean.shape, generator=rng).to(q.mean)))
+
+
+class GAN(Generative):
+    """A generator, which is a decoder, and a discriminator in the encoder's place. Goodfellow et al. (2014)."""
+
+    def __init__(
+        self, generator: Decoder, discriminator: Discriminator, prior: Prior, observation: Observation
+    ) -> None:
+        super().__init__()
+        self.generator, self.discriminator = generator, discriminator
+        self.prior, self.observation = prior, observation
+
+    @property
+    def decoder(self) -> Decoder:  # type: ignore[override]
+        return self.generator
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        return {"discriminator": [self.discriminator], "generator": [self.generator]}
+
+
+class VAEGAN(Generative):
+    """One decoder that both reconstructs and deceives. Larsen et al. (2016)."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        decoder: Decoder,
+        discriminator: Discriminator,
+        prior: Prior,
+        observation: Observation,
+    ) -> None:
+        super().__init__()
+        self.encoder, self.decoder, self.discriminator = encoder, decoder, discriminator
+        self.prior, self.observation = prior, observation
+
+    encode = VAE.encode
+    reconstruct = VAE.reconstruct
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        return {
+            "encoder": [self.encoder],
+            "decoder": [self.decoder, _module(self.observation)],
+            "discriminator": [self.discriminator],
+        }
+
+
+def _module(part: object) -> nn.Module:
+    assert isinstance(part, nn.Module)
+    return part

@@ -1,0 +1,92 @@
+"""What stands behind the decoder: the distribution that z is drawn from.
+
+`StandardNormal` is what a VAE is trained towards and a GAN starts with. `GaussianMixture` is fitted to the
+codes of a trained VAE ("second stage"; Ghosh et al., 2020; Dai & Wipf, 2019) and takes its place.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from genlab.functional.gaussian import LOG_2PI, standard_log_density
+
+
+class Prior(Protocol):
+    """`sample`: n latents (n, Z); `log_density`: ln p(z) of (B, Z), (B,), nats."""
+
+    def sample(self, n: int, rng: torch.Generator) -> Tensor: ...
+
+    def log_density(self, z: Tensor) -> Tensor: ...
+
+
+class StandardNormal(nn.Module):
+    """N(0, I) in `latent_dim` dimensions."""
+
+    name = "N(0, I)"
+
+    def __init__(self, latent_dim: int) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+
+    def sample(self, n: int, rng: torch.Generator) -> Tensor:
+        return torch.randn(n, self.latent_dim, generator=rng)
+
+    def log_density(self, z: Tensor) -> Tensor:
+        return standard_log_density(z)
+
+
+class GaussianMixture(nn.Module):
+    """Σₖ wₖ N(μₖ, LₖLₖᵀ): weights (K,), means (K, Z), lower-triangular scales (K, Z, Z)."""
+
+    name = "Gaussian mixture fitted to the codes"
+    weights: Tensor
+    means: Tensor
+    scales: Tensor
+
+    def __init__(self, weights: Tensor, means: Tensor, scales: Tensor) -> None:
+        super().__init__()
+        self.latent_dim = means.shape[1]
+        self.register_buffer("weights", weights)
+        self.register_buffer("means", means)
+        self.register_buffer("scales", scales)
+
+    def sample(self, n: int, rng: torch.Generator) -> Tensor:
+        """Drawn in random order of components, on the CPU."""
+        component = torch.multinomial(self.weights.cpu(), n, replacement=True, generator=rng)
+        noise = torch.randn(n, self.latent_dim, generator=rng)
+        shift = torch.einsum("nij,nj->ni", self.scales.cpu()[component], noise)
+        return self.means.cpu()[component] + shift
+
+    def log_density(self, z: Tensor) -> Tensor:
+        centred = z.unsqueeze(1) - self.means  # (B, K, Z)
+        scaled = torch.linalg.solve_triangular(
+            self.scales, centred.permute(1, 2, 0), upper=False
+        )  # (K, Z, B)
+        log_det = self.scales.diagonal(dim1=1, dim2=2).log().sum(dim=1)
+        each = -0.5 * scaled.square().sum(dim=1).T - log_det - 0.5 * self.latent_dim * LOG_2PI
+        return torch.logsumexp(each + self.weights.clamp_min(math.exp(-80)).log(), dim=1)
+
+
+def fit_mixture(codes: Tensor, components: int, seed: int) -> GaussianMixture:
+    """A mixture of `components` full Gaussians fitted to `codes` (N, Z) by expectation–maximisation.
+
+    Raises:
+        ValueError: fewer than two codes per component.
+    """
+    from sklearn.mixture import GaussianMixture as Fit
+
+    if len(codes) < 2 * components:
+        raise ValueError(
+            f"a mixture of {components} components needs at least {2 * components} codes and got {len(codes)}; "
+            "ask for fewer components or encode more images"
+        )
+    fit = Fit(components, covariance_type="full", reg_covar=1e-4, max_iter=60, tol=1e-3, random_state=seed)
+    fit.fit(codes.double().cpu().numpy())
+    scales = torch.linalg.cholesky(torch.from_numpy(fit.covariances_))
+    return GaussianMixture(
+        torch.from_numpy(fit.weights_).float(), torch.from_numpy(fit.means_).float(), scales.float()
+    )

@@ -1,0 +1,1 @@
+"""The layers of the house: normalisations, resampling, the residual block, the trunk."""

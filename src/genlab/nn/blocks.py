@@ -1,0 +1,77 @@
+"""Dense layers, the residual block, and resampling by moving pixels between space and channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from genlab.nn.norms import norm
+
+Wrap = Callable[[nn.Module], nn.Module]
+
+
+class Plan(NamedTuple):
+    """The resolutions of a convolutional stack for images of any size from 8 pixels up.
+
+    `stages` halvings (each at least to 4 pixels) lead from the padded image to `base` (height, width);
+    `channels[i]` are the channels after i + 1 halvings.
+    """
+
+    stages: int
+    base: tuple[int, int]
+    channels: tuple[int, ...]
+
+    @property
+    def padded(self) -> tuple[int, int]:
+        return self.base[0] << self.stages, self.base[1] << self.stages
+
+
+def plan(shape: tuple[int, int, int], width: int) -> Plan:
+    """The plan for images of `shape` (C, H, W) whose first halving has `width` channels, then doubling."""
+    _, height, width_px = shape
+    stages = 1
+    while min(height, width_px) >> (stages + 1) >= 4:
+        stages += 1
+    base = (-(-height >> stages), -(-width_px >> stages))  # ceiling division by 2^stages
+    return Plan(stages, base, tuple(width * min(8, 2**i) for i in range(stages)))
+
+
+def dense(
+    inputs: int, hidden: int, depth: int, kind: str, activation: nn.Module, wrap: Wrap
+) -> list[nn.Module]:
+    """`depth` layers of `hidden` units: linear, norm, activation; (B, inputs) -> (B, hidden)."""
+    layers: list[nn.Module] = []
+    for index in range(depth):
+        layers += [wrap(nn.Linear(inputs if index == 0 else hidden, hidden)), norm(kind, hidden), activation]
+    return layers
+
+
+class Residual(nn.Module):
+    """x + f(x), f = norm, activation, 3×3 convolution, twice; the last convolution starts at zero."""
+
+    def __init__(self, channels: int, kind: str, activation: nn.Module, wrap: Wrap) -> None:
+        super().__init__()
+        last = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(last.weight)
+        first = wrap(nn.Conv2d(channels, channels, 3, padding=1))
+        self.body = nn.Sequential(
+            norm(kind, channels), activation, first, norm(kind, channels), activation, last
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)  # type: ignore[no-any-return]
+
+
+def up(inputs: int, outputs: int) -> nn.Sequential:
+    """(B, inputs, H, W) -> (B, outputs, 2H, 2W): a 3×3 convolution whose channels become pixels.
+
+    The work is done at the lower resolution, where it is cheap. Shi et al. (2016).
+    """
+    return nn.Sequential(nn.Conv2d(inputs, 4 * outputs, 3, padding=1), nn.PixelShuffle(2))
+
+
+def down(inputs: int, outputs: int, wrap: Wrap) -> nn.Sequential:
+    """(B, inputs, H, W) -> (B, outputs, H/2, W/2): pixels become channels, then a 3×3 convolution."""
+    return nn.Sequential(nn.PixelUnshuffle(2), wrap(nn.Conv2d(4 * inputs, outputs, 3, padding=1)))

@@ -1,0 +1,109 @@
+"""The adversarial game: a discriminator and a generator, each with its own loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from genlab.data.batches import Batch
+from genlab.functional.adversarial import LOSSES, AdversarialLoss, gradient_penalty, zero_centred_penalty
+from genlab.networks.discriminator import Discriminator
+from genlab.networks.model import GAN
+from genlab.nn.norms import frozen, has_batch_statistics
+from genlab.objectives.base import Update
+
+
+@dataclass(frozen=True)
+class Penalties:
+    """Weights of the gradient penalties on the discriminator; 0 leaves one out.
+
+    r1, r2: γ of ½γ‖∇D‖² on real and on generated images (Mescheder et al., 2018; Huang et al., 2024).
+    wasserstein: weight of (‖∇D‖ − 1)² between them (Gulrajani et al., 2017).
+    """
+
+    r1: float = 0.0
+    r2: float = 0.0
+    wasserstein: float = 0.0
+
+    def __call__(self, critic: Discriminator, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
+        """Per example: (B,); zeros where all weights are 0."""
+        total = real.new_zeros(len(real))
+        if self.r1:
+            total = total + self.r1 * zero_centred_penalty(critic, real)
+        if self.r2:
+            total = total + self.r2 * zero_centred_penalty(critic, fake)
+        if self.wasserstein:
+            mix = torch.rand(len(real), generator=rng).to(real)
+            total = total + self.wasserstein * gradient_penalty(critic, real, fake, mix)
+        return total
+
+    @property
+    def active(self) -> bool:
+        return bool(self.r1 or self.r2 or self.wasserstein)
+
+
+@dataclass(frozen=True)
+class Adversarial:
+    """`loss` is one of `LOSSES`; the discriminator takes `discriminator_steps` updates for each of the
+    generator's, on fresh real images each."""
+
+    loss: str = "non-saturating"
+    penalties: Penalties = Penalties()
+    discriminator_steps: int = 1
+
+    @property
+    def batches_per_step(self) -> int:
+        return self.discriminator_steps
+
+    def updates(self, model: GAN, batch: Batch, rng: torch.Generator) -> Iterator[Update]:
+        loss = LOSSES[self.loss]
+        *extra, real = batch.images.chunk(self.discriminator_steps)
+        for images in extra:
+            with frozen(model.generator), torch.no_grad():
+                fake = model.sample(len(images), rng)
+            yield discriminator_update(model.discriminator, loss, self.penalties, images, fake, rng)
+        fake = model.sample(len(real), rng)  # made once, used by both players
+        yield discriminator_update(model.discriminator, loss, self.penalties, real, fake.detach(), rng)
+        yield generator_update(model.discriminator, loss, real, fake)
+
+
+def discriminator_update(
+    discriminator: Discriminator,
+    loss: AdversarialLoss,
+    penalties: Penalties,
+    real: Tensor,
+    fake: Tensor,
+    rng: torch.Generator,
+) -> Update:
+    real_logits, fake_logits = judge(discriminator, real, fake)
+    descended = loss.discriminator(real_logits, fake_logits).mean()
+    logged = {"discriminator_loss": descended.detach()}
+    if penalties.active:
+        penalty = penalties(discriminator, real, fake, rng).mean()
+        logged["penalty"] = penalty.detach()
+        descended = descended + penalty
+    logged |= {"real_logit": real_logits.detach().mean(), "fake_logit": fake_logits.detach().mean()}
+    correct = (real_logits.detach() > 0).float().mean() + (fake_logits.detach() < 0).float().mean()
+    return Update("discriminator", descended, logged | {"accuracy": correct / 2})
+
+
+def generator_update(
+    discriminator: Discriminator, loss: AdversarialLoss, real: Tensor, fake: Tensor, part: str = "generator"
+) -> Update:
+    with frozen(discriminator):
+        fake_logits = discriminator(fake)
+        real_logits = discriminator(real) if loss.relativistic else fake_logits
+    descended = loss.generator(real_logits, fake_logits).mean()
+    return Update(part, descended, {"generator_loss": descended.detach()})
+
+
+def judge(discriminator: Discriminator, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits of real and of generated images, in one pass where that is the same mathematics: batch
+    statistics must not mix the two."""
+    if has_batch_statistics(discriminator):
+        return discriminator(real), discriminator(fake)
+    real_logits, fake_logits = discriminator(torch.cat([real, fake])).chunk(2)
+    return real_logits, fake_logits

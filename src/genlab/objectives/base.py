@@ -1,0 +1,31 @@
+"""The shape that every objective has, whatever its family."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from genlab.data.batches import Batch
+
+
+class Update(NamedTuple):
+    """One step of one optimizer: the `part` that moves, the scalar `loss` it descends, and what to log
+    (detached scalars). Yielded before the step is taken; the next line runs after it."""
+
+    part: str
+    loss: Tensor
+    logged: dict[str, Tensor]
+
+
+class Objective(Protocol):
+    """`updates` reads like the algorithm box of its paper; the loop around it knows no family.
+
+    `batch` holds `batches_per_step` batches of real images, one for each update that needs fresh ones.
+    """
+
+    batches_per_step: int
+
+    def updates(self, model: Any, batch: Batch, rng: torch.Generator) -> Iterator[Update]: ...

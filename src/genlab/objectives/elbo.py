@@ -1,0 +1,67 @@
+"""The evidence lower bound: what a VAE maximises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from genlab.data.batches import Batch
+from genlab.functional.gaussian import kl_per_dimension, reparameterize
+from genlab.networks.model import VAE
+from genlab.objectives.base import Update
+
+
+@dataclass(frozen=True)
+class Warmup:
+    """β over the steps: constant where `steps` is 0, else rising from 0 to `beta` over `steps` steps, once
+    (`linear`; Bowman et al., 2016) or again and again, each rise followed by an equal rest at `beta`
+    (`cyclic`; Fu et al., 2019)."""
+
+    beta: float = 1.0
+    steps: int = 0
+    kind: str = "linear"
+
+    def __call__(self, step: int) -> float:
+        if self.steps == 0:
+            return self.beta
+        position = step % (2 * self.steps) if self.kind == "cyclic" else step
+        return self.beta * min(1.0, (position + 1) / self.steps)
+
+
+@dataclass(frozen=True)
+class Elbo:
+    """−E_q[ln p(x|z)] + β·KL(q(z|x) ‖ p(z)), descended; reported is the ELBO itself (β = 1), whatever β is.
+
+    `free_bits` (nats per latent dimension) leaves that much of the batch's mean KL unpunished in every
+    dimension. Kingma & Welling (2014); Higgins et al. (2017) for β; Kingma et al. (2016), appendix C.8, for
+    free bits. The KL is that to N(0, I), in closed form.
+    """
+
+    warmup: Warmup = Warmup()
+    free_bits: float = 0.0
+    batches_per_step: int = 1
+
+    def updates(self, model: VAE, batch: Batch, rng: torch.Generator) -> Iterator[Update]:
+        q = model.encode(batch.images)
+        noise = torch.randn(q.mean.shape, generator=rng).to(q.mean)
+        raw = model.decoder(reparameterize(q, noise))
+        reconstruction = model.observation.nll(raw, batch.images).mean()
+        per_dimension = kl_per_dimension(q).mean(dim=0)
+        kl = per_dimension.sum()
+        beta = self.warmup(batch.step)
+        loss = reconstruction + beta * self.punished(per_dimension)
+        yield Update("vae", loss, elbo_terms(reconstruction, kl) | {"beta": torch.tensor(beta)})
+
+    def punished(self, per_dimension: Tensor) -> Tensor:
+        if self.free_bits == 0:
+            return per_dimension.sum()
+        return per_dimension.clamp_min(self.free_bits).sum()
+
+
+def elbo_terms(reconstruction: Tensor, kl: Tensor) -> dict[str, Tensor]:
+    """The reported terms, in nats per image: elbo = −(reconstruction + kl)."""
+    reconstruction, kl = reconstruction.detach(), kl.detach()
+    return {"elbo": -(reconstruction + kl), "reconstruction": reconstruction, "kl": kl}

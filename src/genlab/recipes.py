@@ -1,0 +1,59 @@
+"""Named experiments: a recipe is a function that returns a config.
+
+The first line of a recipe's docstring is what `genlab recipes` prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from genlab.errors import UserError
+from genlab.experiment import schema
+from genlab.experiment.schema import Experiment
+
+
+def vae() -> Experiment:
+    """VAE: a dense encoder and the shared decoder, ELBO with Bernoulli pixels."""
+    return Experiment(
+        family="vae",
+        recipe="vae",
+        objective=schema.Elbo(),
+        optimizer=schema.Optimizer(learning_rate=2e-3, beta2=0.999),
+        training=schema.Training(steps=6000, batch_size=128, ema=0.998),
+    )
+
+
+def gan() -> Experiment:
+    """GAN: the shared decoder as generator, a convolutional discriminator, the non-saturating loss."""
+    return Experiment(
+        family="gan",
+        recipe="gan",
+        objective=schema.Adversarial(),
+        optimizer=schema.Optimizer(learning_rate=2e-3, beta1=0.5, beta2=0.99),
+        training=schema.Training(steps=6000, batch_size=64, ema=0.99),
+    )
+
+
+def vaegan() -> Experiment:
+    """VAE-GAN: one decoder that both reconstructs and deceives."""
+    return Experiment(
+        family="vaegan",
+        recipe="vaegan",
+        objective=schema.Hybrid(),
+        optimizer=schema.Optimizer(learning_rate=1e-3, beta1=0.5, beta2=0.99),
+        training=schema.Training(steps=4000, batch_size=64, ema=0.99),
+    )
+
+
+RECIPES: dict[str, Callable[[], Experiment]] = {"vae": vae, "gan": gan, "vaegan": vaegan}
+
+
+def recipe(name: str) -> Experiment:
+    """The config of the recipe called `name`. Raises UserError naming the nearest one."""
+    if name not in RECIPES:
+        import difflib
+
+        close = difflib.get_close_matches(name, RECIPES, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(RECIPES)}"
+        raise UserError(f"no recipe is called {name!r}; {hint}")
+    return RECIPES[name]()

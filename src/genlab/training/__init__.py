@@ -1,0 +1,1 @@
+"""One loop for every family, and what it carries: optimizers, averaged weights, checkpoints."""

@@ -1,0 +1,124 @@
+"""Checkpoints: one safetensors file with weights, averaged weights and moments, and a JSON beside it.
+
+Nothing in them is code. The safetensors file holds nothing that depends on the clock, so that equal
+trainings give equal bytes; the JSON, written last, holds its SHA-256 and the seconds spent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from genlab.errors import UserError
+from genlab.runs.files import read_json, replacing, write_json
+from genlab.training.ema import tensors
+from genlab.training.state import State
+
+FORMAT = {"format": "genlab-checkpoint", "version": "1"}
+KEEP = 2  # the newest checkpoints of a run that stay on disk
+
+
+def save(state: State, folder: Path) -> Path:
+    """Write the checkpoint of `state` into `folder`, durably, then drop all but the newest `KEEP`."""
+    flat = {f"model/{k}": v for k, v in tensors(state.model).items()}
+    flat |= {f"averaged/{k}": v for k, v in tensors(state.averaged.model).items()}
+    for part, optimizer in state.optimizers.items():
+        flat |= {f"optimizer/{part}/{k}": v for k, v in optimizer.moments().items()}
+    path = folder / f"step-{state.step:07d}.safetensors"
+    write_tensors(path, flat, {**FORMAT, "step": str(state.step)})
+    write_json(
+        path.with_suffix(".json"), {"sha256": digest(path), "step": state.step, "seconds": state.seconds}
+    )
+    for old in list_checkpoints(folder)[:-KEEP]:
+        old.with_suffix(".json").unlink(missing_ok=True)
+        old.unlink(missing_ok=True)
+    return path
+
+
+def load(state: State, path: Path) -> None:
+    """Fill `state` from the checkpoint at `path`, strictly: every tensor, every shape.
+
+    Raises UserError where the file is damaged or belongs to another model.
+    """
+    note = verify(path)
+    flat = read_tensors(path)
+    fill(state.model, flat, "model/", path)
+    fill(state.averaged.model, flat, "averaged/", path)
+    for part, optimizer in state.optimizers.items():
+        prefix = f"optimizer/{part}/"
+        optimizer.load_moments({k.removeprefix(prefix): v for k, v in flat.items() if k.startswith(prefix)})
+    state.step, state.seconds = int(note["step"]), float(note["seconds"])
+
+
+def load_model(model: nn.Module, path: Path, weights: str = "averaged") -> None:
+    """Fill `model` with the checkpoint's `weights`, "averaged" or "model" (raw). Raises UserError."""
+    verify(path)
+    fill(model, read_tensors(path, f"{weights}/"), f"{weights}/", path)
+
+
+def list_checkpoints(folder: Path) -> list[Path]:
+    """Whole checkpoints in `folder`, oldest first; one without its JSON was never finished."""
+    return sorted(p for p in folder.glob("step-*.safetensors") if p.with_suffix(".json").exists())
+
+
+def verify(path: Path) -> dict[str, Any]:
+    """The JSON beside `path`. Raises UserError where the file is not the one it describes."""
+    note = read_json(path.with_suffix(".json"))
+    if not path.exists() or not isinstance(note, dict) or digest(path) != note.get("sha256"):
+        raise UserError(
+            f"the checkpoint {path} is damaged (its SHA-256 is not the one noted beside it); "
+            "remove it and its .json to fall back on the one before"
+        )
+    return note
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_tensors(path: Path, flat: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    ready = {key: tensor.detach().cpu().contiguous() for key, tensor in sorted(flat.items())}
+    with replacing(path) as temporary:
+        save_file(ready, temporary, metadata)
+
+
+def read_tensors(path: Path, prefix: str = "") -> dict[str, Tensor]:
+    """The tensors of a safetensors file whose names begin with `prefix`. Raises UserError."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {key: file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise UserError(f"there is no file {path}; is this a checkpoint of a run?") from error
+    except (SafetensorError, OSError) as error:
+        raise UserError(
+            f"{path} is no readable safetensors file ({error}); restore it or train again"
+        ) from error
+
+
+@torch.no_grad()
+def fill(module: nn.Module, flat: dict[str, Tensor], prefix: str, source: object) -> None:
+    """Copy the tensors named `prefix`… into `module`: all of them, and none besides.
+
+    Raises UserError naming the first tensor that is missing, unknown or of another shape; nothing is
+    copied then.
+    """
+    targets = tensors(module)
+    given = {key.removeprefix(prefix): tensor for key, tensor in flat.items() if key.startswith(prefix)}
+    for name in sorted(targets.keys() ^ given.keys()):
+        what = "lacks" if name in targets else "has an unknown"
+        raise UserError(f"{source} {what} tensor {name!r}: it was made by another model or config")
+    for name, target in targets.items():
+        if target.shape != given[name].shape:
+            raise UserError(
+                f"{source}: tensor {name!r} has shape {tuple(given[name].shape)} where the model has "
+                f"{tuple(target.shape)}; use the config that it was trained with"
+            )
+    for name, target in targets.items():
+        target.copy_(given[name])

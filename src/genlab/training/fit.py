@@ -1,0 +1,144 @@
+"""The loop. It knows no family: an objective yields updates, each moves one part, and that is all."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from genlab.data.batches import Batches, to_uint8
+from genlab.errors import UserError
+from genlab.nn.norms import commit
+from genlab.objectives.base import Objective
+from genlab.randomness import generator
+from genlab.runs.events import Event, Finished, Metrics, Samples, Saved
+from genlab.runs.sheets import write_sheet
+from genlab.training import checkpoint
+from genlab.training.state import Model, State
+
+EARLY = (10, 30, 100)  # steps with a sample sheet besides the regular ones: the fastest change is here
+
+
+class Diverged(UserError):
+    """A loss was not finite; the step was not taken."""
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """Every how many steps something happens besides learning; 0 for never."""
+
+    log: int = 20
+    samples: int = 200
+    checkpoint: int = 500
+
+    def due(self, every: int, step: int, steps: int) -> bool:
+        return every > 0 and (step % every == 0 or step == steps)
+
+
+class Sheet(NamedTuple):
+    """One picture of the model's progress: pixels (N, C, H, W) uint8, drawn in `columns` columns."""
+
+    content: str
+    pixels: NDArray[np.uint8]
+    columns: int
+
+
+class Sheets:
+    """The same latents and the same test images throughout, so that what moves on the sheets is learning."""
+
+    def __init__(
+        self, model: Model, tests: torch.Tensor, seed: int, count: int = 64, columns: int = 8
+    ) -> None:
+        self.latents = model.latents(count, generator(seed, "sheet"))
+        self.tests, self.columns = tests[: 4 * columns], columns
+
+    @torch.inference_mode()
+    def __call__(self, model: Model) -> Iterator[Sheet]:
+        yield Sheet("samples", to_uint8(model.decode(self.latents)).cpu().numpy(), self.columns)
+        if hasattr(model, "reconstruct"):
+            pairs = torch.stack([self.tests, model.reconstruct(self.tests)], dim=1).flatten(0, 1)
+            yield Sheet("reconstructions", to_uint8(pairs).cpu().numpy(), 2 * self.columns)
+
+
+def never() -> bool:
+    return False
+
+
+def fit(
+    state: State,
+    objective: Objective,
+    batches: Batches,
+    steps: int,
+    seed: int,
+    *,
+    cadence: Cadence = Cadence(),
+    sheets: Sheets | None = None,
+    folder: Path | None = None,
+    interrupted: Callable[[], bool] = never,
+) -> Iterator[Event]:
+    """Advance `state` to `steps` steps, yielding what happens. Files go to `folder`, each before its event;
+    without one, only metrics are yielded. `interrupted` is asked before every step.
+
+    Raises Diverged before a step whose loss is not finite.
+    """
+    while state.step < steps and not interrupted():
+        values = advance(state, objective, batches, steps, seed)
+        step = state.step
+        if cadence.due(cadence.log, step, steps) or step == 1:
+            numbers = {key: float(value) for key, value in values.items()}
+            yield Metrics(step, numbers, state.seconds, step * batches.batch_size)
+        if folder is None:
+            continue
+        if sheets and (cadence.due(cadence.samples, step, steps) or (cadence.samples and step in EARLY)):
+            yield from draw(state, sheets, folder)
+        if cadence.due(cadence.checkpoint, step, steps):
+            yield keep(state, folder)
+    completed = state.step >= steps
+    if folder is not None and not completed and state.step > 0:
+        yield keep(state, folder)
+    yield Finished(state.step, "completed" if completed else "stopped", state.seconds)
+
+
+def advance(
+    state: State, objective: Objective, batches: Batches, steps: int, seed: int
+) -> dict[str, torch.Tensor]:
+    """One step of every part. Returns what the updates logged."""
+    started = time.perf_counter()
+    batch = batches(state.step)
+    rng = generator(seed, "noise", state.step)
+    logged: dict[str, torch.Tensor] = {}
+    state.model.train()
+    for update in objective.updates(state.model, batch, rng):
+        if not math.isfinite(update.loss.item()):
+            raise Diverged(
+                f"the loss of the {update.part} is {update.loss.item()} at step {state.step + 1}: training "
+                "diverged and the step was not taken; try a lower learning rate"
+            )
+        optimizer = state.optimizers[update.part]
+        optimizer.descend(update.loss, state.step, steps)
+        for module in optimizer.modules:
+            commit(module)
+        logged |= update.logged
+    state.step += 1
+    state.averaged.update(state.step)
+    state.seconds += time.perf_counter() - started
+    return logged
+
+
+def draw(state: State, sheets: Sheets, folder: Path) -> Iterator[Samples]:
+    for content, pixels, columns in sheets(state.averaged.model):  # type: ignore[arg-type]
+        path = f"samples/{content}-{state.step:07d}.png"
+        write_sheet(folder / path, pixels, columns, scale=2)
+        yield Samples(state.step, content, path)
+
+
+def keep(state: State, folder: Path) -> Saved:
+    path = checkpoint.save(state, folder / "checkpoints")
+    return Saved(state.step, path.relative_to(folder).as_posix())

@@ -1,0 +1,64 @@
+"""One Adam for each part of a model, and the learning rate as a function of the step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True)
+class AdamSettings:
+    """Kingma & Ba (2015). `rate` at the start; `final` is the fraction of it that a cosine reaches at the
+    last step (1 keeps it constant)."""
+
+    rate: float = 2e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    final: float = 1.0
+
+    def rate_at(self, step: int, steps: int) -> float:
+        """The learning rate of the step after `step` of `steps` steps."""
+        progress = min(1.0, step / max(1, steps))
+        cosine = 0.5 * (1 + math.cos(math.pi * progress))
+        return self.rate * (self.final + (1 - self.final) * cosine)
+
+
+class Adam:
+    """The optimizer of one part: a list of modules, of which some may have no parameters."""
+
+    def __init__(self, modules: list[nn.Module], settings: AdamSettings) -> None:
+        self.modules, self.settings = modules, settings
+        self.parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
+        self.adam = torch.optim.Adam(
+            self.parameters, lr=settings.rate, betas=settings.betas, eps=settings.eps, fused=True
+        )
+
+    def descend(self, loss: torch.Tensor, step: int, steps: int) -> None:
+        """One step down `loss` for this part alone."""
+        gradients = torch.autograd.grad(loss, self.parameters)
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+            parameter.grad = gradient
+        for group in self.adam.param_groups:
+            group["lr"] = self.settings.rate_at(step, steps)
+        self.adam.step()
+        self.adam.zero_grad(set_to_none=True)
+
+    def moments(self) -> dict[str, torch.Tensor]:
+        """Adam's state, flat: `{index}/{moment}` -> tensor; empty before the first step."""
+        return {
+            f"{index}/{key}": tensor
+            for index, parameter in enumerate(self.parameters)
+            for key, tensor in self.adam.state.get(parameter, {}).items()
+        }
+
+    def load_moments(self, moments: Mapping[str, torch.Tensor]) -> None:
+        self.adam.state.clear()
+        for name, tensor in moments.items():
+            index, key = name.split("/")
+            parameter = self.parameters[int(index)]
+            like = parameter if tensor.shape == parameter.shape else tensor
+            self.adam.state[parameter][key] = torch.empty_like(like).copy_(tensor)
