@@ -75,9 +75,10 @@ def build_model(experiment: schema.Experiment, shape: Shape) -> Model:
         case "gan":
             model = GAN(drawn("decoder"), drawn("discriminator"), prior, observation)  # type: ignore[arg-type]
         case "vaegan":
-            parts = [drawn(part) for part in ("encoder", "decoder", "discriminator")]
-            model = VAEGAN(*parts, prior, observation)  # type: ignore[arg-type]
-    return model.to(experiment.training.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            encoder, decoder, critic = (drawn(part) for part in ("encoder", "decoder", "discriminator"))
+            model = VAEGAN(encoder, decoder, critic, prior, observation)  # type: ignore[arg-type]
+    model.to(experiment.training.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model
 
 
 BUILDERS = {"encoder": build_encoder, "decoder": build_decoder, "discriminator": build_discriminator}

@@ -43,7 +43,7 @@ def load_data(experiment: schema.Experiment) -> Dataset:
     )  # fmt: skip
     if data.digest is not None and dataset.digest() != data.digest:
         raise UserError(
-            f"the images of {data.name!r} are not those that the run was trained on; restore them or train anew"
+            f"the images of {data.name!r} are not those the run was trained on; restore them or train anew"
         )
     return dataset
 
@@ -234,8 +234,8 @@ def extend(run: Run, steps: int) -> None:
     experiment = schema.parse(run.config(), str(run.path / "config.json"))
     if experiment.optimizer.final != 1 and steps != experiment.training.steps:
         raise UserError(
-            f"{run.name} lowers its learning rate towards step {experiment.training.steps}, so its length can't "
-            "change; resume it without --steps, or start a new run"
+            f"{run.name} lowers its learning rate towards step {experiment.training.steps}, so its length "
+            "can't change; resume it without --steps, or start a new run"
         )
     training = experiment.training.model_copy(update={"steps": steps})
     write_json(

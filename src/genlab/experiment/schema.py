@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from genlab.errors import UserError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 
 
 class Section(BaseModel):
@@ -194,12 +194,12 @@ class Experiment(Section):
             raise ValueError(
                 f"family {self.family!r} needs objective.name={needed!r}, not {self.objective.name!r}"
             )
-        if isinstance(self.objective, Penalised) and self.objective.penalised:
-            if self.network.discriminator.norm == "batch":
-                raise ValueError(
-                    "a per-example gradient penalty can't be had from a discriminator with batch statistics: "
-                    "set network.discriminator.norm=none"
-                )
+        penalised = isinstance(self.objective, Penalised) and self.objective.penalised
+        if penalised and self.network.discriminator.norm == "batch":
+            raise ValueError(
+                "a per-example gradient penalty can't be had from a discriminator with batch statistics: "
+                "set network.discriminator.norm=none"
+            )
         return self
 
 
@@ -264,7 +264,7 @@ def override(experiment: Experiment, assignments: list[str]) -> Experiment:
             value = json.loads(text)
         except ValueError:
             value = text
-        section = config
+        section: Any = config
         *parents, leaf = key.split(".")
         for parent in parents:
             section = section.get(parent) if isinstance(section, dict) else None

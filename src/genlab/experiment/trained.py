@@ -52,8 +52,8 @@ class Trained:
         model = self.model
         if isinstance(model, GAN):
             raise UserError(
-                f"{self.run.name} is a GAN and has no encoder; reconstruct with the VAE that its generator came "
-                "from, or train one with `genlab train vae`"
+                f"{self.run.name} is a GAN and has no encoder; reconstruct with the VAE that its generator "
+                "came from, or train one with `genlab train vae`"
             )
         return torch.cat([model.encode(chunk).mean for chunk in images.split(CHUNK)])
 

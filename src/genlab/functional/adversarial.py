@@ -36,7 +36,7 @@ def nonsaturating_generator_loss(real_logits: Tensor, fake_logits: Tensor) -> Te
 
 
 def minimax_generator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """ln(1 − D(G(z))): the zero-sum game, which saturates where D is sure. Goodfellow et al. (2014), eq. 1."""
+    """ln(1 − D(G(z))): the zero-sum game, which saturates where D is sure. Goodfellow et al. (2014)."""
     return -F.softplus(fake_logits)
 
 
@@ -93,7 +93,7 @@ def gradient_norm(critic: Critic, images: Tensor) -> Tensor:
     """
     images = images.detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
-    return gradient.flatten(start_dim=1).norm(dim=1)
+    return torch.linalg.vector_norm(gradient.flatten(start_dim=1), dim=1)
 
 
 def zero_centred_penalty(critic: Critic, images: Tensor) -> Tensor:

@@ -53,14 +53,13 @@ class VAE(Generative):
 
     def reconstruct(self, images: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """Decode the posterior mean, or with `rng` one sample of the posterior: (B, C, H, W)."""
-        q = self.encode(images)
-        if rng is None:
-            return self.decode(q.mean)
-        return self.decode(reparameterize(q, torch.randn(q.mean.shape, generator=rng).to(q.mean)))
+        return self.decode(code(self.encode(images), rng))
 
 
 class GAN(Generative):
-    """A generator, which is a decoder, and a discriminator in the encoder's place. Goodfellow et al. (2014)."""
+    """A generator, which is a decoder, and a discriminator in the encoder's place.
+
+    Goodfellow et al. (2014)."""
 
     def __init__(
         self, generator: Decoder, discriminator: Discriminator, prior: Prior, observation: Observation
@@ -92,15 +91,27 @@ class VAEGAN(Generative):
         self.encoder, self.decoder, self.discriminator = encoder, decoder, discriminator
         self.prior, self.observation = prior, observation
 
-    encode = VAE.encode
-    reconstruct = VAE.reconstruct
-
     def parts(self) -> dict[str, list[nn.Module]]:
         return {
             "encoder": [self.encoder],
             "decoder": [self.decoder, _module(self.observation)],
             "discriminator": [self.discriminator],
         }
+
+    def encode(self, images: Tensor) -> DiagonalGaussian:
+        """(B, C, H, W) -> q(z|x), each (B, Z)."""
+        return self.encoder(images)  # type: ignore[no-any-return]
+
+    def reconstruct(self, images: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """Decode the posterior mean, or with `rng` one sample of the posterior: (B, C, H, W)."""
+        return self.decode(code(self.encode(images), rng))
+
+
+def code(q: DiagonalGaussian, rng: torch.Generator | None) -> Tensor:
+    """The mean of q, or with `rng` a sample of it: (B, Z)."""
+    if rng is None:
+        return q.mean
+    return reparameterize(q, torch.randn(q.mean.shape, generator=rng).to(q.mean))
 
 
 def _module(part: object) -> nn.Module:

@@ -16,7 +16,7 @@ from genlab.functional import likelihood
 
 
 class Observation(Protocol):
-    """`image`: raw (B, C, H, W) -> images in [−1, 1]; `nll`: −ln p(images | raw), (B,), nats, on `measure`."""
+    """`image`: raw (B, C, H, W) -> images in [−1, 1]; `nll`: −ln p(images | raw), (B,), in nats."""
 
     measure: str
 

@@ -81,7 +81,7 @@ def fit_mixture(codes: Tensor, components: int, seed: int) -> GaussianMixture:
 
     if len(codes) < 2 * components:
         raise ValueError(
-            f"a mixture of {components} components needs at least {2 * components} codes and got {len(codes)}; "
+            f"a mixture of {components} components needs {2 * components} codes or more, not {len(codes)}; "
             "ask for fewer components or encode more images"
         )
     fit = Fit(components, covariance_type="full", reg_covar=1e-4, max_iter=60, tol=1e-3, random_state=seed)

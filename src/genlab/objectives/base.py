@@ -26,6 +26,7 @@ class Objective(Protocol):
     `batch` holds `batches_per_step` batches of real images, one for each update that needs fresh ones.
     """
 
-    batches_per_step: int
+    @property
+    def batches_per_step(self) -> int: ...
 
     def updates(self, model: Any, batch: Batch, rng: torch.Generator) -> Iterator[Update]: ...

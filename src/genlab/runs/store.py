@@ -117,7 +117,7 @@ class Run:
         try:
             process = psutil.Process(int(noted["pid"]))
             same = abs(process.create_time() - float(noted["created"])) < 1
-            return same and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE
+            return bool(same and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE)
         except (psutil.Error, KeyError, TypeError, ValueError):
             return False
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from genlab.data.batches import Batches, to_uint8
 from genlab.errors import UserError
+from genlab.networks.model import GAN
 from genlab.nn.norms import commit
 from genlab.objectives.base import Objective
 from genlab.randomness import generator
@@ -62,7 +63,7 @@ class Sheets:
     @torch.inference_mode()
     def __call__(self, model: Model) -> Iterator[Sheet]:
         yield Sheet("samples", to_uint8(model.decode(self.latents)).cpu().numpy(), self.columns)
-        if hasattr(model, "reconstruct"):
+        if not isinstance(model, GAN):
             pairs = torch.stack([self.tests, model.reconstruct(self.tests)], dim=1).flatten(0, 1)
             yield Sheet("reconstructions", to_uint8(pairs).cpu().numpy(), 2 * self.columns)
 
