@@ -1,0 +1,1 @@
+"""The course's questions, each answered by a measured experiment."""
