@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from genlab.errors import UserError
-from genlab.metrics.memorisation import Neighbours, c_t, mann_whitney, nearest
+from genlab.metrics.memorisation import Neighbours, mann_whitney, nearest
+from genlab.metrics.memorisation import c_t as c_t_or_reason
+from genlab.metrics.unavailable import Unavailable
 from genlab.randomness import generator
 
 
@@ -15,12 +17,18 @@ def normal(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=generator(seed, "test/memorisation"))
 
 
-def test_nearest_agrees_with_all_pairs_whatever_the_chunk() -> None:
+def c_t(test: Neighbours, samples: Neighbours, cells: Tensor | None = None) -> float:
+    value = c_t_or_reason(test, samples, cells)
+    assert isinstance(value, float)
+    return value
+
+
+def test_nearest_agrees_with_all_pairs_whatever_the_tile() -> None:
     points, train = normal(103, 6), normal(211, 6, seed=1) + 50  # far from 0: where the expansion is worst
     points = points + 50
     expected = torch.cdist(points.double(), train.double()).min(dim=1)
-    for chunk in (1, 10, 1000):
-        found = nearest(points.double(), train.double(), chunk=chunk)
+    for tile in ((1, 1), (10, 17), (1000, 1000)):
+        found = nearest(points.double(), train.double(), tile)
         assert torch.equal(found.indices, expected.indices)
         torch.testing.assert_close(found.distances, expected.values)
 
@@ -72,8 +80,9 @@ def test_copying_in_one_cell_is_not_hidden_by_strangers_in_another() -> None:
 
 def test_too_few_to_say_is_said() -> None:
     few = Neighbours(torch.zeros(5, dtype=torch.int64), torch.ones(5))
-    with pytest.raises(UserError, match="at least 20 samples"):
-        c_t(few, few)
+    assert c_t_or_reason(few, few) == Unavailable(
+        "no cell of feature space has 20 samples and 20 test images"
+    )
     with pytest.raises(UserError, match="same feature network"):
         nearest(normal(5, 3), normal(5, 4))
     with pytest.raises(UserError, match="no training examples"):

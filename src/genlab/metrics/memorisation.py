@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from genlab.errors import UserError
+from genlab.metrics.unavailable import Unavailable
 
 FEWEST = 20  # members of a cell on either side below which the rank statistic is not yet normal
 
@@ -21,11 +22,12 @@ class Neighbours:
     distances: Tensor
 
 
-def nearest(features: Tensor, train_features: Tensor, chunk: int = 500) -> Neighbours:
-    """The nearest of train_features (M, F) to each of features (N, F), in memory of chunk × M floats.
+def nearest(features: Tensor, train_features: Tensor, tile: tuple[int, int] = (500, 2000)) -> Neighbours:
+    """The nearest of train_features (M, F) to each of features (N, F); the first one where there are several.
 
-    The search expands ‖a − b‖² so that it is a matrix product; the distance to the one found is then taken
-    directly, because the expansion leaves an exact copy a small way off instead of at 0.
+    The search expands ‖a − b‖² so that it is a matrix product, tile by tile, so that a tile stays in the
+    processor's cache. The distance to the one found is then taken directly, because the expansion leaves an
+    exact copy a small way off instead of at 0.
     """
     if features.ndim != 2 or train_features.ndim != 2 or features.shape[1] != train_features.shape[1]:
         raise UserError(
@@ -34,17 +36,23 @@ def nearest(features: Tensor, train_features: Tensor, chunk: int = 500) -> Neigh
         )
     if len(train_features) < 1:
         raise UserError("There are no training examples to be near to; give a dataset with training images.")
-    half_norms = train_features.square().sum(dim=1) / 2
-    indices = torch.cat(
-        [
-            torch.addmm(half_norms, part, train_features.T, alpha=-1).argmin(dim=1)
-            for part in torch.split(features, chunk)
-        ]
-    )
+    centre = train_features.mean(dim=0)  # near 0 the expansion cancels least
+    train, queries = train_features - centre, features - centre
+    half_norms = train.square().sum(dim=1) / 2
+    best = torch.full_like(queries[:, 0], torch.inf)
+    indices = torch.zeros(len(queries), dtype=torch.int64)
+    for first in range(0, len(train), tile[1]):
+        here = slice(first, first + tile[1])
+        for start in range(0, len(queries), tile[0]):
+            rows = slice(start, start + tile[0])
+            near = torch.addmm(half_norms[here], queries[rows], train[here].T, alpha=-1).min(dim=1)
+            closer = near.values < best[rows]
+            best[rows] = torch.where(closer, near.values, best[rows])
+            indices[rows] = torch.where(closer, near.indices + first, indices[rows])
     return Neighbours(indices, (features - train_features[indices]).norm(dim=1))
 
 
-def c_t(test: Neighbours, samples: Neighbours, cells: Tensor | None = None) -> float:
+def c_t(test: Neighbours, samples: Neighbours, cells: Tensor | None = None) -> float | Unavailable:
     """C_T: do samples lie closer to the training set than test images do? Null N(0, 1); ≪ 0 is copying.
 
     `cells` (M,) divides space: an example belongs to the cell of its nearest training example (its class, or
@@ -55,7 +63,7 @@ def c_t(test: Neighbours, samples: Neighbours, cells: Tensor | None = None) -> f
 
     A Z grows like √N: compare at one N only. ≫ 0 says that samples lie further out than real images do. And
     samples that are merely too typical (a blurred mean of many digits) also lie close: look at the nearest
-    images before calling it copying. Raises UserError when no cell has enough of both.
+    images before calling it copying. Unavailable when no cell has enough of both.
     """
     if cells is None:
         cells = torch.zeros(int(max(test.indices.max(), samples.indices.max())) + 1, dtype=torch.int64)
@@ -67,10 +75,7 @@ def c_t(test: Neighbours, samples: Neighbours, cells: Tensor | None = None) -> f
             scores.append(mann_whitney(here, there))
             weights.append(len(there))
     if not scores:
-        raise UserError(
-            f"C_T needs at least {FEWEST} samples and {FEWEST} test images in a cell of feature space, and "
-            f"no cell has both; draw more samples."
-        )
+        return Unavailable(f"no cell of feature space has {FEWEST} samples and {FEWEST} test images")
     weight = torch.tensor(weights, dtype=torch.float64)
     return float(torch.tensor(scores, dtype=torch.float64) @ weight / weight.norm())
 
