@@ -7,6 +7,7 @@ trainings give equal bytes; the JSON, written last, holds its SHA-256 and the se
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +85,11 @@ def digest(path: Path) -> str:
 
 
 def write_tensors(path: Path, flat: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    # one entry, for safetensors writes several in an order that differs from call to call
+    entry = {"genlab": json.dumps(metadata, sort_keys=True)}
     ready = {key: tensor.detach().cpu().contiguous() for key, tensor in sorted(flat.items())}
     with replacing(path) as temporary:
-        save_file(ready, temporary, metadata)
+        save_file(ready, temporary, entry)
 
 
 def read_tensors(path: Path, prefix: str = "") -> dict[str, Tensor]:
