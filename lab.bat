@@ -19,15 +19,17 @@ goto end
 
 :try
 rem Any Python from 3.8 on can run the builder, which then finds one to build with, or says what is missing.
-rem The Microsoft Store's placeholder and an absent command answer with neither 0 nor 1.
+rem The Microsoft Store's placeholder and an absent command run neither line.
 if defined python exit /b 0
 call %* -c "import sys; sys.exit(sys.version_info < (3, 8))" >nul 2>nul
 if "%errorlevel%"=="0" set python=%*
-if "%errorlevel%"=="1" set "old=yes"
+if defined python exit /b 0
+call %* -c "pass" >nul 2>nul
+if "%errorlevel%"=="0" set "old=yes"
 exit /b 0
 
 :incomplete
-echo genlab: %here% is not a complete copy of the project, perhaps because it is still inside the zip. 1>&2
+echo genlab: "%here%" is not a complete copy of the project, perhaps because it is still inside the zip. 1>&2
 echo genlab: Right-click the zip, choose "Extract All", then start again from the new folder. 1>&2
 goto end
 
@@ -56,8 +58,7 @@ exit /b %code%
 
 :hold
 rem Explorer starts  cmd.exe /c ""C:\...\lab.bat" "  and a prompt does not: what is between tells them apart.
-setlocal EnableDelayedExpansion
-set "line=!cmdcmdline:"='!"
-if "!line:/c ''=!"=="!line!" exit /b %code%
+set "line=%cmdcmdline:"='%"
+if "%line:/c ''=%"=="%line%" exit /b %code%
 pause
 exit /b %code%
