@@ -230,8 +230,8 @@ def install_torch(pip: Pip) -> None:
         say(f"GENLAB_ALLOW_CUDA=1: downloading PyTorch's CUDA build, {gigabytes:.1f} GB.")
         return
     raise SetupError(
-        f"No CPU build of PyTorch {version} could be reached for this Python ({index} does not answer or "
-        f"has none), and the ordinary one brings {len(cuda)} CUDA packages, {gigabytes:.1f} GB in all, of no "
-        "use without an NVIDIA GPU. Use a network that reaches it, try another Python (GENLAB_PYTHON=python3.11 "
-        "./lab build), or, to download them all the same, set GENLAB_ALLOW_CUDA=1."
+        f"No CPU build of PyTorch {version} could be reached for this Python ({index} does not answer or has "
+        f"none), and the ordinary one brings {len(cuda)} CUDA packages, {gigabytes:.1f} GB in all, of no use "
+        "without an NVIDIA GPU. Use a network that reaches it, try another Python "
+        "(GENLAB_PYTHON=python3.11 ./lab build), or, to download them all the same, set GENLAB_ALLOW_CUDA=1."
     )
