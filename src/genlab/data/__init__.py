@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from genlab.data.batches import Batch, Batches, to_float, to_uint8
     from genlab.data.dataset import Dataset, Images
-    from genlab.data.source import Fit, load
+    from genlab.data.fitting import Fit
+    from genlab.data.source import load
 
 _HOME = {
     "Batch": "batches",
@@ -21,7 +22,7 @@ _HOME = {
     "to_uint8": "batches",
     "Dataset": "dataset",
     "Images": "dataset",
-    "Fit": "source",
+    "Fit": "fitting",
     "load": "source",
 }
 

@@ -48,6 +48,14 @@ class Dataset:
     class_names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        assert self.train.pixels.shape[1:] == self.test.pixels.shape[1:], "two shapes in one data set"
+        for images in (self.train, self.test):
+            assert (images.labels is not None) == bool(self.class_names), "class names go with labels"
+            if images.labels is not None and len(images):
+                classes = len(self.class_names)
+                assert 0 <= images.labels.min() <= images.labels.max() < classes, "a class without a name"
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W) of every image."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def read(path: Path, dims: int) -> Pixels:
         raise UserError(f"{path} cannot be read ({error}): is it there, and whole?") from error
 
 
-def parse(stream: BinaryIO | gzip.GzipFile, dims: int, name: str) -> Pixels:
+def parse(stream: IO[bytes] | gzip.GzipFile, dims: int, name: str) -> Pixels:
     """The array in an open idx stream; at most MAX_BYTES are ever expanded. `name` is for the messages."""
     try:
         head = stream.read(4 + 4 * dims)
@@ -70,20 +71,27 @@ def is_idx_folder(folder: Path) -> bool:
     return find(folder, FILES["train"][0]) is not None
 
 
-def read_folder(folder: Path, name: str, class_names: tuple[str, ...] | None = None) -> Dataset:
-    """The four files of MNIST's layout as a Dataset; classes are named by their numbers unless told."""
-    splits: dict[str, Images] = {}
-    for split, stems in FILES.items():
-        arrays: list[Pixels] = []
-        for stem, dims in zip(stems, (3, 1), strict=True):
-            path = find(folder, stem)
-            if path is None:
-                raise UserError(f"{folder} has no {stem}.gz: put it there beside the others.")
-            arrays.append(read(path, dims))
-        splits[split] = pair(arrays[0], arrays[1], str(folder))
-    return Dataset(name, splits["train"], splits["test"], class_names or numbered(splits["train"].labels))
+def read_folder(folder: Path, name: str) -> Dataset:
+    """The four files of MNIST's layout in a folder, gzipped or not; classes are named by their numbers."""
+    paths = {}
+    for stem in (stem for stems in FILES.values() for stem in stems):
+        path = find(folder, stem)
+        if path is None:
+            raise UserError(f"{folder} has no {stem}.gz: put it there beside the others.")
+        paths[stem] = path
+    return read_four(paths, name)
 
 
-def numbered(labels: Labels | None) -> tuple[str, ...]:
+def read_four(paths: Mapping[str, Path], name: str, class_names: tuple[str, ...] = ()) -> Dataset:
+    """The four files of MNIST's layout, by their names without .gz."""
+    splits = [pair(read(paths[images], 3), read(paths[labels], 1), name) for images, labels in FILES.values()]
+    train, test = splits
+    if train.pixels.shape[1:] != test.pixels.shape[1:]:
+        raise UserError(f"{name} has training images of another size than its test images.")
+    return Dataset(name, train, test, class_names or numbered(train.labels, test.labels))
+
+
+def numbered(*labels: Labels | None) -> tuple[str, ...]:
     """Class names "0", "1", … for labels that bring none."""
-    return () if labels is None else tuple(str(n) for n in range(int(labels.max()) + 1))
+    given = [values for values in labels if values is not None]
+    return tuple(str(n) for n in range(max(int(values.max()) for values in given) + 1)) if given else ()

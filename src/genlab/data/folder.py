@@ -1,0 +1,147 @@
+"""A folder of pictures as a data set: sub-folders are classes; what cannot be read is named and left out."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from PIL import Image
+
+from genlab.data.bounds import check_memory
+from genlab.data.choosing import Index, at_most, train_and_test
+from genlab.data.dataset import Dataset, Images
+from genlab.data.fitting import Fit
+from genlab.data.pictures import SUFFIXES, UnreadableError, decode, measure
+from genlab.errors import UserError
+
+DEFAULT_SIDE = 64  # px, at most, where no size is asked for
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """A file, its class (empty where there are no classes), its shorter side in px, its channels."""
+
+    path: Path
+    label: str
+    side: int
+    channels: int
+
+
+def read_folder(
+    folder: Path, size: int | None, channels: int | None, fit: Fit, limit: int | None, seed: int
+) -> Dataset:
+    """The pictures below `folder`, every one made to `size` × `size`.
+
+    Its sub-folders are the classes, unless pictures lie beside them. With sub-folders train/ and test/ those
+    are the two sets; otherwise a tenth, chosen by the seed, is for testing. Without `size`: the shorter side
+    of the smallest picture, but at most 64; without `channels`: grey if every picture is."""
+    skipped: dict[Path, str] = {}
+    splits = _splits(folder, seed, skipped)
+    train, test = (
+        [pictures[i] for i in at_most(len(pictures), limit, seed, split)]
+        for split, pictures in splits.items()
+    )
+    size = size or min(DEFAULT_SIDE, *(picture.side for picture in train + test))
+    channels = channels or max(picture.channels for picture in train + test)
+    check_memory(len(train + test) * channels * size * size, str(folder))
+    names = sorted({picture.label for pictures in splits.values() for picture in pictures} - {""})
+    read = [_images(pictures, names, size, channels, fit, skipped) for pictures in (train, test)]
+    for split, images in zip(splits, read, strict=True):
+        _refuse_fewer(1, len(images), f"{folder} ({split})", skipped)
+    reasons = tuple(f"{path.relative_to(folder)}: {why}" for path, why in sorted(skipped.items()))
+    return Dataset(folder.resolve().name, read[0], read[1], tuple(names), reasons)
+
+
+def _splits(folder: Path, seed: int, skipped: dict[Path, str]) -> dict[str, list[_Picture]]:
+    """The pictures for training and for testing, with classes in both or in none."""
+    try:
+        inside = {path.name.lower(): path for path in folder.iterdir() if path.is_dir()}
+    except OSError as error:
+        raise UserError(f"{folder} cannot be read ({error.strerror or error}).") from error
+    if not {"train", "test"} <= inside.keys():
+        pictures = _pictures(folder, skipped)
+        _refuse_fewer(2, len(pictures), str(folder), skipped)
+        chosen: tuple[Index, Index] = train_and_test(len(pictures), seed, str(folder))
+        return {
+            name: [pictures[i] for i in index] for name, index in zip(("train", "test"), chosen, strict=True)
+        }
+    splits = {split: _pictures(inside[split], skipped) for split in ("train", "test")}
+    for split, pictures in splits.items():
+        _refuse_fewer(1, len(pictures), str(inside[split]), skipped)
+    if len({bool(picture.label) for pictures in splits.values() for picture in pictures}) == 2:
+        raise UserError(
+            f"{folder} has classes, as sub-folders, in only one of train and test: use them in both."
+        )
+    return splits
+
+
+def _pictures(folder: Path, skipped: dict[Path, str]) -> list[_Picture]:
+    """Every file below `folder` whose name and header are a picture's, in the order of paths; hidden ones are
+    left out."""
+    paths: list[Path] = []
+    for where, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        names = (name for name in sorted(files) if not name.startswith("."))
+        paths += [Path(where, name) for name in names if Path(name).suffix.lower() in SUFFIXES]
+    if not paths:
+        kinds = ", ".join(sorted(SUFFIXES))
+        raise UserError(f"{folder} has no pictures in it or below it: put files there that end in {kinds}.")
+    parts = [path.relative_to(folder).parts for path in paths]
+    classes = all(len(part) > 1 for part in parts)
+    return [
+        _Picture(path, part[0] if classes else "", *measured)
+        for path, part, measured in zip(paths, parts, _each(measure, paths, skipped), strict=True)
+        if measured is not None
+    ]
+
+
+def _images(
+    pictures: list[_Picture], names: list[str], size: int, channels: int, fit: Fit, skipped: dict[Path, str]
+) -> Images:
+    """The pictures that can be decoded, (n, channels, size, size), with their labels."""
+    pixels = np.empty((len(pictures), channels, size, size), np.uint8)
+
+    def into_place(place: int) -> bool:
+        pixels[place] = decode(pictures[place].path, size, channels, fit)
+        return True
+
+    places = {picture.path: place for place, picture in enumerate(pictures)}
+    done = _each(lambda path: into_place(places[path]), list(places), skipped)
+    readable = np.array([one is not None for one in done], bool)
+    label = {name: number for number, name in enumerate(names)}
+    labels = np.array([label[picture.label] for picture in pictures], np.int64)[readable] if names else None
+    return Images(pixels if readable.all() else pixels[readable], labels)
+
+
+def _each(read: Callable[[Path], T], paths: Sequence[Path], skipped: dict[Path, str]) -> list[T | None]:
+    """`read` of every path, on a few threads (Pillow lets go of the interpreter while it decodes); None, and
+    a reason in `skipped`, where it cannot be read."""
+
+    def one(path: Path) -> T | None:
+        try:
+            return read(path)
+        except UnreadableError as error:
+            skipped[path] = str(error)
+            return None
+
+    with warnings.catch_warnings(), ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        warnings.simplefilter("ignore")  # of a damaged file's metadata, for which nobody here has a use
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        return list(pool.map(one, paths))
+
+
+def _refuse_fewer(least: int, found: int, where: str, skipped: dict[Path, str]) -> None:
+    if found >= least:
+        return
+    path, why = min(skipped.items(), default=(None, ""))
+    left_out = f" ({len(skipped)} left out; {path.name}: {why})" if path else ""
+    raise UserError(
+        f"{where} has {found or 'no'} pictures that can be read{left_out}: at least {least} needed."
+    )
