@@ -272,3 +272,18 @@ def override(experiment: Experiment, assignments: list[str]) -> Experiment:
             raise UserError(f"--set: unknown key {key!r}; {nearest(key)}")
         section[leaf] = value
     return parse(config, "--set")
+
+
+def bounds(field: Any) -> str:
+    """The bounds of a pydantic field in a few characters, as in "0 ≤ · < 1" or "crop | pad"."""
+    choices = [str(a) for a in getattr(field.annotation, "__args__", ()) if isinstance(a, str)]
+    if choices:
+        return " | ".join(choices)
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    limits = [
+        f"{sign} {getattr(m, key):g}"
+        for m in field.metadata
+        for key, sign in signs.items()
+        if hasattr(m, key)
+    ]
+    return ", ".join(limits)

@@ -1,0 +1,152 @@
+"""What brings the lab to a person: the demo, the app, the doctor, the tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genlab.cli.root import JSON, app, print_json
+from genlab.errors import UserError
+
+
+@app.command(epilog="Examples: [bold]genlab demo[/]   [bold]genlab demo --quick[/]")
+def demo(
+    quick: Annotated[bool, typer.Option("--quick", help="In under 90 seconds, with rougher images.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="All randomness is a function of it.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the runs and the report; by default under runs/.")
+    ] = None,
+) -> None:
+    """Train a VAE, turn its decoder into a GAN, generate, compare, and write a report. About four minutes."""
+    from genlab.cli.demo import run_demo
+
+    run_demo(quick=quick, seed=seed, out=out)
+
+
+@app.command("app", epilog="Example: [bold]genlab app --port 8600[/]")
+def open_app(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 8501,
+    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+) -> None:
+    """Open the app in a browser. It listens on this machine only."""
+    import importlib.util
+
+    if importlib.util.find_spec("streamlit") is None:
+        raise UserError(
+            "the app needs Streamlit, which is not installed: run build.sh or build.bat, or install genlab[app]"
+        )
+    page = Path(__file__).parent.parent / "app" / "main.py"
+    local = ["localhost", "127.0.0.1"]
+    hosts = [part for host in local for part in ("--server.allowedHosts", host)]
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(page), "--server.address", "127.0.0.1", "--server.port", str(port),
+        *hosts, "--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false",
+        "--client.showErrorDetails", "none", "--server.headless", "false" if browser else "true",
+    ]  # fmt: skip
+    typer.echo(f"the app is at http://localhost:{port}; Ctrl-C here ends it, trainings go on")
+    try:
+        raise typer.Exit(subprocess.call(command))
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+@app.command(epilog="Examples: [bold]genlab test[/]   [bold]genlab test --all[/]")
+def test(
+    everything: Annotated[bool, typer.Option("--all", help="The slow and the browser tests too.")] = False,
+) -> None:
+    """Run the checks that every change must pass. Needs the project's folder, not only the package."""
+    script = Path(__file__).resolve().parents[3] / "scripts" / "check.py"
+    if not script.exists():
+        raise UserError(
+            "genlab test needs the project's folder with its tests; clone the project and run ./lab test"
+        )
+    raise typer.Exit(subprocess.call([sys.executable, str(script), *(["--all"] if everything else [])]))
+
+
+@app.command(epilog="Example: [bold]genlab doctor --json[/]")
+def doctor(json: JSON = False) -> None:
+    """Say what this machine has, what would be slow, and what is missing."""
+    findings = examine()
+    if json:
+        print_json([{"what": what, "found": found, "advice": advice} for what, found, advice in findings])
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("", "what", "found", "advice")
+    for what, found, advice in findings:
+        table.add_row("[yellow]![/]" if advice else "[green]✓[/]", what, Text(found), Text(advice))
+    Console().print(table)
+
+
+def examine() -> list[tuple[str, str, str]]:
+    """(what, what was found, what to do; empty where all is well)."""
+    import importlib.util
+    import platform
+    import shutil
+    import time
+
+    import psutil
+
+    began = time.perf_counter()
+    import torch
+
+    imported = time.perf_counter() - began
+    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    memory, free = psutil.virtual_memory().available / 2**30, shutil.disk_usage(".").free / 2**30
+    busy = psutil.cpu_percent(interval=0.5)
+    findings = [
+        ("Python", f"{platform.python_version()} on {platform.platform(terse=True)}", ""),
+        ("torch", f"{torch.__version__}, imported in {imported:.1f} s", ""),
+        ("cores", str(cores), "one core alone trains at about half speed" if cores < 2 else ""),
+        (
+            "memory",
+            f"{memory:.1f} GiB free",
+            "close other programs: training wants 1.5 GiB" if memory < 1.5 else "",
+        ),
+        ("disk", f"{free:.1f} GiB free", "free some space: a run takes up to 50 MB" if free < 1 else ""),
+        (
+            "load",
+            f"{busy:.0f} % of the processor is busy",
+            "other programs slow training down" if busy > 50 else "",
+        ),
+        ("GPU", gpu(), ""),
+        ("speed", f"{gemm():.0f} GFLOP/s in fp32 on {torch.get_num_threads()} threads", ""),
+    ]
+    for extra, module, gives in (("app", "streamlit", "the app"), ("onnx", "onnxscript", "ONNX export")):
+        present = importlib.util.find_spec(module) is not None
+        findings.append(
+            (gives, "installed" if present else "missing", "" if present else f"install genlab[{extra}]")
+        )
+    return findings
+
+
+def gpu() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        return f"{torch.cuda.get_device_name()} (use --device cuda)"
+    if torch.backends.mps.is_available():
+        return "Apple MPS (use --device mps)"
+    return "none; everything here runs without"
+
+
+def gemm(size: int = 1024) -> float:
+    """The fp32 matrix-product speed of this machine in GFLOP/s, best of five."""
+    import time
+
+    import torch
+
+    a = torch.ones(size, size)
+    best = float("inf")
+    for _ in range(5):
+        began = time.perf_counter()
+        a @ a
+        best = min(best, time.perf_counter() - began)
+    return 2 * size**3 / best / 1e9

@@ -1,0 +1,143 @@
+"""What there is to see: runs, one run, recipes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from genlab.cli.root import JSON, RUN, app, print_json
+
+
+def summary(run: Any) -> dict[str, Any]:
+    """One run as a row: name, family, data, state, step of steps, seconds, the last metrics."""
+    config, status = run.config(), run.status()
+    return {
+        "name": run.name,
+        "family": config.get("family"),
+        "data": config.get("data", {}).get("name"),
+        "from": config.get("start"),
+        **status,
+    }
+
+
+@app.command(epilog="Example: [bold]genlab runs --json[/]")
+def runs(json: JSON = False) -> None:
+    """List the runs."""
+    from genlab.runs.store import list_runs, runs_root
+
+    rows = [summary(run) for run in list_runs()]
+    if json:
+        print_json(rows)
+        return
+    if not rows:
+        typer.echo(f"no run in {runs_root().resolve()} yet: `genlab train vae` makes one")
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("run", "family", "data", "state", "step", "seconds", "last metrics")
+    for row in rows:
+        from genlab.cli.progress import figures
+
+        cells = [row["name"], row["family"], row["data"], row["state"], f"{row['step']}/{row['steps']}"]
+        cells += [f"{row['seconds']:.0f}", figures(row["metrics"])]
+        table.add_row(*(Text(str(cell)) for cell in cells))
+    Console().print(table)
+
+
+@app.command(epilog="Example: [bold]genlab show latest[/]")
+def show(run: RUN, json: JSON = False) -> None:
+    """Show one run: its state, what was set, what it learned, where its files are."""
+    from genlab.runs.store import find_run
+
+    found = find_run(run)
+    row, config = summary(found), found.config()
+    if json:
+        print_json({**row, "config": config, "receipt": found.receipt()})
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    console.print(Text(f"{found.name}  {found.path.resolve()}", style="bold"))
+    facts = Table(show_header=False, box=None)
+    for key in ("family", "data", "state", "detail"):
+        if row[key]:
+            facts.add_row(key, Text(str(row[key])))
+    facts.add_row("steps", f"{row['step']} of {row['steps']} in {row['seconds']:.0f} s")
+    for key, value in row["metrics"].items():
+        facts.add_row(key.replace("_", " "), f"{value:.4g}")
+    console.print(facts)
+    settings = Table("set", "to", title="config", title_justify="left")
+    for key, value in flatten(config):
+        settings.add_row(key, Text(str(value)))
+    console.print(settings)
+    receipt = found.receipt()
+    if receipt:
+        from genlab.cli.train import print_receipt
+
+        print_receipt(receipt, console)
+    sheets = sorted(found.samples.glob("*.png"))
+    if sheets:
+        console.print(Text(f"newest sheet: {sheets[-1]}"))
+
+
+def flatten(config: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for key, value in config.items():
+        rows += flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else [(f"{prefix}{key}", value)]
+    return rows
+
+
+@app.command(epilog="Examples: [bold]genlab recipes[/]   [bold]genlab recipes --fields[/]")
+def recipes(
+    fields: Annotated[bool, typer.Option("--fields", help="Every field that --set can set.")] = False,
+    json: JSON = False,
+) -> None:
+    """List the named configs, or every field of a config with its bounds and meaning."""
+    from genlab.recipes import RECIPES
+
+    if fields:
+        list_fields(json)
+        return
+    rows = [{"name": name, "is": (make.__doc__ or "").splitlines()[0]} for name, make in RECIPES.items()]
+    if json:
+        print_json([{**row, "config": RECIPES[row["name"]]().model_dump(mode="json")} for row in rows])
+        return
+    for row in rows:
+        typer.echo(f"{row['name']:<12} {row['is']}")
+
+
+def list_fields(json: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from genlab.experiment.schema import bounds, fields
+
+    rows = [
+        {"field": path, "default": field.default, "bounds": bounds(field), "meaning": field.description or ""}
+        for path, field in fields()
+    ]
+    rows = [row for row in rows if row["meaning"]]
+    if json:
+        print_json(
+            [
+                {
+                    **row,
+                    "default": row["default"]
+                    if isinstance(row["default"], str | int | float | None)
+                    else None,
+                }
+                for row in rows
+            ]
+        )
+        return
+    table = Table("field", "default", "bounds", "meaning")
+    for row in rows:
+        default = "" if row["default"] is None else row["default"]
+        table.add_row(*(Text(str(cell)) for cell in (row["field"], default, row["bounds"], row["meaning"])))
+    Console().print(table)

@@ -1,0 +1,145 @@
+"""`genlab train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genlab.cli.root import JSON, app, print_json
+from genlab.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from genlab.experiment.schema import Experiment
+    from genlab.runs.store import Run
+
+FAMILIES = ("vae", "gan", "vaegan")
+
+
+@app.command(
+    epilog="Examples: [bold]genlab train vae --seconds 60[/]   [bold]genlab train gan --from latest[/]   "
+    "[bold]genlab train vae --set objective.beta=4[/]"
+)
+def train(
+    family: Annotated[str | None, typer.Argument(metavar="vae|gan|vaegan", help="What to train.", show_default=False)] = None,
+    data: Annotated[str | None, typer.Option(help="A name from 'genlab data', a folder of images, or an .npz file.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="A named config from 'genlab recipes'; by default the family's own.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Length in steps.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Length in seconds, turned into steps by a short trial.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
+    latent_dim: Annotated[int | None, typer.Option(help="Dimensions of z.")] = None,
+    seed: Annotated[int | None, typer.Option(help="All randomness is a function of it.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run; by default the next one under runs/.")] = None,
+    start: Annotated[str | None, typer.Option("--from", metavar="RUN", help="Start from this run's decoder.")] = None,
+    resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with this run, bit for bit.")] = None,
+    assign: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set any field of the config; 'genlab recipes --fields' lists them.")] = None,
+    json: JSON = False,
+) -> None:  # fmt: skip
+    """Train a VAE, a GAN, or a GAN whose generator is a VAE's decoder."""
+    from genlab.cli.progress import console
+    from genlab.runs.store import find_run
+
+    out_console = console(to_stderr=json)
+    if resume is not None:
+        if any(value is not None for value in (family, data, recipe, seconds, start, out, assign)):
+            raise UserError(
+                "--resume goes on with a run as it was configured; the only option beside it is --steps"
+            )
+        run = find_run(resume)
+        if steps is not None:
+            from genlab.experiment.runner import extend
+
+            extend(run, steps)
+    else:
+        chosen = {
+            "data.name": data, "training.steps": steps, "training.seconds": seconds, "training.seed": seed,
+            "training.batch_size": batch_size, "training.device": device, "network.latent_dim": latent_dim,
+        }  # fmt: skip
+        given = [f"{key}={value}" for key, value in chosen.items() if value is not None]
+        run = start_run(configure(family, recipe, given + (assign or [])), start, out, out_console)
+    finish(run, out_console)
+    if json:
+        print_json({"run": str(run.path), **run.status(), "receipt": run.receipt()})
+
+
+def configure(family: str | None, recipe: str | None, assignments: list[str]) -> Experiment:
+    """The recipe's config with the assignments applied. Raises UserError."""
+    from genlab.experiment.schema import override
+    from genlab.recipes import recipe as named
+
+    if family is None and recipe is None:
+        raise UserError("say what to train: genlab train vae, gan or vaegan; or --resume RUN")
+    if family is not None and family not in FAMILIES:
+        raise UserError(f"genlab trains {', '.join(FAMILIES)}, not {family!r}")
+    experiment = named(recipe or str(family))
+    if family is not None and experiment.family != family:
+        raise UserError(
+            f"the recipe {recipe!r} is of a {experiment.family}, not of a {family}; leave one of them out"
+        )
+    return override(experiment, assignments)
+
+
+def start_run(experiment: Experiment, start: str | None, out: Path | None, console: Console) -> Run:
+    """A new run folder, announced. With `start`, its decoder comes from that run."""
+    from genlab.experiment.runner import begin
+    from genlab.runs.store import find_run
+
+    if start is not None:
+        source = find_run(start)
+        experiment = experiment.model_copy(update={"start": str(source.path.resolve())})
+    if experiment.training.seconds is not None:
+        console.print(f"measuring how many steps fit in {experiment.training.seconds:g} s …", style="dim")
+    run = begin(experiment, out=out)
+    describe(run, console)
+    return run
+
+
+def describe(run: Run, console: Console) -> None:
+    from genlab.experiment.build import build_model
+    from genlab.experiment.schema import parse
+
+    experiment = parse(run.config())
+    assert experiment.data.shape is not None
+    model = build_model(experiment, experiment.data.shape)
+    sizes = {name: sum(p.numel() for p in part.parameters()) for name, part in model.named_children()}
+    counts = ", ".join(f"{name} {size:,}" for name, size in sizes.items() if size)
+    channels, height, width = experiment.data.shape
+    console.print(
+        f"[bold]{run.name}[/]  {experiment.data.name} {height}×{width}×{channels}, {counts} parameters"
+    )
+
+
+def finish(run: Run, console: Console) -> None:
+    """Train `run` to its end, with progress, and say how to go on."""
+    from genlab.cli.progress import follow
+    from genlab.experiment.runner import work
+    from genlab.runs.events import Adopted, Finished
+
+    for event in follow(run, work(run), console, run.name):
+        if isinstance(event, Adopted):
+            print_receipt(event.receipt, console)
+        elif isinstance(event, Finished):
+            reason = event.reason
+    where = f"[bold]{run.name}[/] in {run.path}"
+    if reason == "stopped":
+        console.print(f"stopped at step {event.step}; go on with [bold]genlab train --resume {run.name}[/]")
+    else:
+        console.print(f"trained {where}: {event.step} steps in {event.seconds:.0f} s")
+        console.print(f"next: [bold]genlab generate {run.name}[/]", style="dim")
+
+
+def print_receipt(receipt: dict[str, object], console: Console) -> None:
+    """What was handed over, in words that can be checked."""
+    from rich.table import Table
+
+    table = Table(title="Receipt: the decoder becomes the generator", title_justify="left", show_header=False)
+    table.add_row("from", f"{receipt['source']}, {receipt['weights']} weights")
+    table.add_row("copied", f"{receipt['tensors']} tensors, {receipt['parameters']:,} parameters")
+    table.add_row("max |G(z) − Dec(z)|, as it generates", f"{receipt['max_difference']:g}")
+    table.add_row("… after saving and reading back", f"{receipt['reloaded_difference']:g}")
+    table.add_row("… as it trains (batch statistics)", f"{receipt['training_difference']:.3g}")
+    console.print(table)

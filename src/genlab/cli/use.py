@@ -1,0 +1,176 @@
+"""What one does with a trained run: generate, reconstruct, interpolate, fit its prior."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genlab.cli.root import JSON, RUN, app, print_json
+from genlab.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+COUNT = Annotated[int, typer.Option("-n", "--number", min=1, max=1_000_000, help="How many images.")]
+SEED = Annotated[int, typer.Option(min=0, help="The same seed draws the same latents.")]
+PRIOR = Annotated[str, typer.Option(help="'own' (as trained) or 'fitted' (after genlab fit-prior).")]
+OUT = Annotated[Path | None, typer.Option(help="Where to write; by default into the run folder.")]
+
+
+@app.command(
+    epilog="Examples: [bold]genlab generate latest -n 64[/]   "
+    "[bold]genlab generate 001 -n 10000 --out digits.npz --prior fitted[/]"
+)
+def generate(
+    run: RUN,
+    number: COUNT = 64,
+    seed: SEED = 0,
+    truncation: Annotated[float, typer.Option(min=0, max=2, help="Scales z: below 1, fewer surprises and less variety.")] = 1.0,
+    prior: PRIOR = "own",
+    out: OUT = None,
+    json: JSON = False,
+) -> None:  # fmt: skip
+    """Generate images from noise: a PNG sheet, or an .npz with images and latents."""
+    from genlab.experiment.trained import open_run
+    from genlab.runs.store import find_run
+
+    found = find_run(run)
+    if prior not in ("own", "fitted"):
+        raise UserError(f"--prior is 'own' or 'fitted', not {prior!r}")
+    drawn = open_run(found, prior=prior).sample(number, seed, truncation=truncation)
+    path = out or found.path / "generated" / f"seed-{seed}.png"
+    write_images(path, drawn.images, drawn.latents)
+    report(path, json, run=found.name, images=number, seed=seed, truncation=truncation, prior=prior)
+
+
+@app.command(
+    epilog="Examples: [bold]genlab reconstruct latest[/]   [bold]genlab reconstruct latest a.png b.png[/]"
+)
+def reconstruct(
+    run: RUN,
+    files: Annotated[list[Path] | None, typer.Argument(help="Images to reconstruct; by default test images.")] = None,
+    number: COUNT = 32,
+    out: OUT = None,
+    json: JSON = False,
+) -> None:  # fmt: skip
+    """Encode images and decode them again: a sheet of pairs, original on the left."""
+    import torch
+
+    from genlab.experiment.trained import open_run
+    from genlab.runs.store import find_run
+
+    found = find_run(run)
+    trained = open_run(found)
+    images = given_images(files, trained.experiment) if files else test_images(trained.experiment, number)
+    again = trained.reconstruct(images)
+    error = (again - images).square().mean().item() / 4
+    path = out or found.path / "generated" / "reconstructions.png"
+    write_images(
+        path, torch.stack([images, again], dim=1).flatten(0, 1), None, columns=min(8, 2 * len(images))
+    )
+    report(path, json, run=found.name, images=len(images), mean_squared_error=round(error, 6))
+
+
+@app.command(epilog="Example: [bold]genlab interpolate latest --rows 6 --spherical[/]")
+def interpolate(
+    run: RUN,
+    rows: Annotated[int, typer.Option(min=1, max=100, help="Pairs of latents.")] = 6,
+    steps: Annotated[int, typer.Option(min=2, max=100, help="Images from one latent to the other.")] = 10,
+    spherical: Annotated[bool, typer.Option(help="Along the arc instead of the line.")] = False,
+    seed: SEED = 0,
+    prior: PRIOR = "own",
+    out: OUT = None,
+    json: JSON = False,
+) -> None:
+    """Walk from one latent to another, one row of images per walk."""
+    from genlab.experiment.trained import open_run
+    from genlab.runs.store import find_run
+
+    found = find_run(run)
+    trained = open_run(found, prior=prior)
+    ends = trained.sample(2 * rows, seed).latents
+    images = trained.interpolate(ends[:rows], ends[rows:], steps, spherical=spherical)
+    path = out or found.path / "generated" / f"interpolation-{seed}.png"
+    write_images(path, images, None, columns=steps)
+    report(path, json, run=found.name, rows=rows, steps=steps, spherical=spherical, seed=seed)
+
+
+@app.command("fit-prior", epilog="Then: [bold]genlab generate RUN --prior fitted[/]")
+def fit_prior(
+    run: RUN,
+    components: Annotated[int | None, typer.Option(min=1, max=1024, help="Gaussians in the mixture; by default 64, fewer for few images.")] = None,
+    json: JSON = False,
+) -> None:  # fmt: skip
+    """Fit a Gaussian mixture to a VAE's codes: the second stage, seconds of work for far better samples."""
+    from genlab.experiment.runner import load_data
+    from genlab.experiment.second_stage import fit_prior as fit
+    from genlab.experiment.trained import open_run
+    from genlab.runs.store import find_run
+
+    found = find_run(run)
+    trained = open_run(found)
+    prior, seconds = fit(trained, load_data(trained.experiment), components)
+    path = found.path / "prior.safetensors"
+    report(path, json, run=found.name, components=len(prior.weights), seconds=round(seconds, 2))
+
+
+def given_images(files: list[Path], experiment: object) -> Tensor:
+    """The files as the run's model sees images. Raises UserError naming the first that can't be read."""
+    import numpy as np
+    import torch
+
+    from genlab.data.batches import to_float
+    from genlab.data.pictures import read_picture
+    from genlab.experiment.schema import Experiment
+
+    assert isinstance(experiment, Experiment)
+    assert experiment.data.shape is not None
+    pictures = [read_picture(path, experiment.data.shape, experiment.data.fit) for path in files]
+    return to_float(torch.from_numpy(np.stack(pictures)))
+
+
+def test_images(experiment: object, number: int) -> Tensor:
+    import torch
+
+    from genlab.data.batches import to_float
+    from genlab.experiment.runner import load_data
+    from genlab.experiment.schema import Experiment
+
+    assert isinstance(experiment, Experiment)
+    return to_float(torch.from_numpy(load_data(experiment).test.pixels[:number]))
+
+
+def write_images(path: Path, images: Tensor, latents: Tensor | None, columns: int = 8) -> None:
+    """A .png sheet, or an .npz with `images` uint8 (N, H, W, C) and `latents` float32 (N, Z)."""
+    import numpy as np
+
+    from genlab.data.batches import to_uint8
+    from genlab.runs.files import replacing
+    from genlab.runs.sheets import write_sheet
+
+    pixels = to_uint8(images).numpy()
+    if path.suffix == ".png":
+        write_sheet(path, pixels, columns_for(pixels, columns), scale=max(1, 56 // pixels.shape[2]))
+    elif path.suffix == ".npz" and latents is not None:
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, images=pixels.transpose(0, 2, 3, 1), latents=latents.numpy())
+    else:
+        kinds = ".png or .npz" if latents is not None else ".png"
+        raise UserError(f"can't write images as {path.name!r}; give --out a name that ends in {kinds}")
+
+
+def columns_for(pixels: NDArray[np.uint8], columns: int) -> int:
+    """Wider sheets for many images, so that they stay about square."""
+    return max(columns, round(len(pixels) ** 0.5)) if len(pixels) > columns**2 else columns
+
+
+def report(path: Path, json: bool, **facts: object) -> None:
+    if json:
+        print_json({"path": str(path), **facts})
+    else:
+        detail = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in facts.items())
+        typer.echo(f"wrote {path}  ({detail})")
