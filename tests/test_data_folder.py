@@ -1,3 +1,4 @@
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -178,6 +179,17 @@ def test_a_damaged_picture_never_crashes(tmp_path: Path, cut: int) -> None:
     assert len(load(str(tmp_path)).skipped) <= 1
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_and_a_broken_link_do_not_hold_anyone_up(tmp_path: Path) -> None:
+    pictures(tmp_path, 4)
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "gone.png")
+    assert load(str(tmp_path)).skipped == (
+        "link.png: there is no such file",
+        "pipe.png: there is no such file",
+    )
+
+
 def test_a_png_bomb_is_left_out_before_it_is_decoded(tmp_path: Path) -> None:
     pictures(tmp_path, 4)
     bomb = png_bomb(tmp_path / "bomb.png", 13_000)
@@ -200,7 +212,7 @@ def test_a_folder_of_one_dot_says_why(tmp_path: Path) -> None:
 
 def test_a_single_picture_is_too_few(tmp_path: Path) -> None:
     picture(tmp_path / "only.png")
-    with pytest.raises(UserError, match="has 1 pictures that can be read: at least 2 needed"):
+    with pytest.raises(UserError, match="has 1 picture that can be read: at least 2 needed"):
         load(str(tmp_path))
 
 

@@ -141,7 +141,6 @@ def _refuse_fewer(least: int, found: int, where: str, skipped: dict[Path, str]) 
     if found >= least:
         return
     path, why = min(skipped.items(), default=(None, ""))
+    counted = "1 picture" if found == 1 else "no pictures"
     left_out = f" ({len(skipped)} left out; {path.name}: {why})" if path else ""
-    raise UserError(
-        f"{where} has {found or 'no'} pictures that can be read{left_out}: at least {least} needed."
-    )
+    raise UserError(f"{where} has {counted} that can be read{left_out}: at least {least} needed.")

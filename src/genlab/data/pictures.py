@@ -60,14 +60,14 @@ def decode(path: Path, size: int, channels: int, fit: Fit) -> Pixels:
 
 
 def _open(path: Path) -> Image.Image:
+    if not path.is_file():  # nor is a pipe one, which would be waited for without end
+        raise UnreadableError("there is no such file")
     try:
         image = Image.open(path, formats=FORMATS)
     except UnidentifiedImageError as error:
         raise UnreadableError("not a picture") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnreadableError(f"more than {MAX_PIXELS // 10**6} million pixels") from error
-    except FileNotFoundError as error:
-        raise UnreadableError("there is no such file") from error
     except Exception as error:  # the parsers of headers raise anything at all on a damaged file
         raise UnreadableError(f"damaged ({error or type(error).__name__})") from error
     width, height = image.size
