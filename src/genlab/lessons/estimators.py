@@ -51,16 +51,16 @@ class Point:
     exact_variance: float
 
 
-def pathwise_variance(dimensions: int, mu: float) -> float:
+def pathwise_variance(dimensions: float, mu: float) -> float:
     return 4.0
 
 
-def score_function_variance(dimensions: int, mu: float) -> float:
+def score_function_variance(dimensions: float, mu: float) -> float:
     """μ⁴ + (2D + 12)μ² + D² + 6D + 8."""
     return mu**4 + (2 * dimensions + 12) * mu**2 + dimensions**2 + 6 * dimensions + 8
 
 
-def detached_variance(dimensions: int, mu: float) -> float:
+def detached_variance(dimensions: float, mu: float) -> float:
     return 0.0
 
 
@@ -89,7 +89,7 @@ def shifted(mu: Tensor, noise: Tensor) -> Tensor:
 
 
 Surrogate = Callable[["Tensor", "Tensor"], "Tensor"]
-ClosedForm = Callable[[int, float], float]
+ClosedForm = Callable[[float, float], float]
 ESTIMATORS: dict[str, tuple[Surrogate, ClosedForm, float]] = {  # with the mean, as a multiple of μ
     "pathwise": (pathwise, pathwise_variance, 2.0),
     "score function": (score_function, score_function_variance, 2.0),

@@ -1,0 +1,217 @@
+"""From a finished `Demo` to the content of its report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from genlab.data.batches import to_uint8
+from genlab.data.dataset import Dataset
+from genlab.experiment.runner import machine
+from genlab.experiment.second_stage import codes
+from genlab.experiment.trained import Trained
+from genlab.lessons.demo import Demo, Measured, test_images
+from genlab.lessons.report.content import (
+    Chart,
+    Directions,
+    LiveDecoder,
+    ModelEntry,
+    NextStep,
+    Reconstructions,
+    Report,
+    SameLatents,
+    Series,
+)
+from genlab.networks.portable import portable
+from genlab.randomness import generator
+from genlab.runs.events import Metrics
+from genlab.runs.store import Run
+
+SHOWN = 64  # images in a grid
+SAME = 12  # latents shown through both decoders
+PAIRS = 16  # test images shown beside their reconstructions
+AXES = 8  # principal directions of the codes
+SMOOTHING = 0.9  # of the curves: each point is 0.9 of the one before and 0.1 of the step's own value
+POINTS = 300  # of a curve
+
+
+def pixels(images: torch.Tensor) -> NDArray[np.uint8]:
+    array: NDArray[np.uint8] = to_uint8(images).numpy()
+    return array
+
+
+def report_of(demo: Demo) -> Report:
+    assert demo.dataset is not None
+    vae, _, warm, _ = (entry.trained for entry in demo.models)
+    same = vae.model.latents(SAME, generator(demo.seed, "same-z"))
+    tests = test_images(demo.dataset, PAIRS)
+    return Report(
+        title="A VAE, its decoder as a GAN's generator, and both families under one yardstick",
+        created=demo.created.isoformat(timespec="seconds"),
+        command=demo.command,
+        machine=machine(),
+        seed=demo.seed,
+        sampling_seed=demo.seed,
+        dataset=describe(demo.dataset),
+        wall_seconds=demo.wall_seconds,
+        models=tuple(entry_of(entry, demo) for entry in demo.models),
+        real=demo.dataset.test.pixels[:SHOWN],
+        floor=demo.floor,
+        ceiling=demo.ceiling,
+        receipt=demo.runs["warm"].receipt(),
+        reconstructions=Reconstructions(pixels(tests), pixels(vae.reconstruct(tests)), "vae"),
+        same_z=SameLatents(
+            same.numpy(), (("VAE", pixels(vae.decode(same))), ("GAN", pixels(warm.decode(same))))
+        ),
+        charts=(*vae_charts(demo.runs["vae"]), *gan_charts(demo)),
+        estimators=tuple(demo.estimators),
+        decoders=tuple(
+            LiveDecoder(key, portable(each.model.decoder, each.model.observation, half=True))
+            for key, each in (("vae", vae), ("gan-from-vae", warm))
+        ),
+        directions=directions(vae, demo),
+        notes=notes(demo),
+        next_steps=next_steps(demo),
+    )
+
+
+def describe(dataset: Dataset) -> str:
+    return f"{dataset.name}: {len(dataset.train):,} training and {len(dataset.test):,} test images"
+
+
+def entry_of(entry: Measured, demo: Demo) -> ModelEntry:
+    trained, record = entry.trained, entry.record
+    seconds = record["training_seconds"] + (demo.prior_seconds if entry.prior == "fitted" else 0)
+    charged = entry.key == "gan-from-vae"
+    vae_seconds = demo.models[0].record["training_seconds"]
+    return ModelEntry(
+        key=entry.key,
+        label=entry.label,
+        family=trained.experiment.family,
+        prior=record["prior"],
+        run=trained.run.name,
+        steps=trained.step,
+        seconds=seconds,
+        parameters=record["parameters"],
+        measurement=record["samples"],
+        samples=pixels(trained.sample(SHOWN, demo.seed).images),
+        note=f"and {vae_seconds:.0f} s for the VAE that its decoder comes from" if charged else "",
+    )
+
+
+def smooth(values: list[float]) -> list[float]:
+    """An exponential average whose first points are not drawn towards 0."""
+    total = weight = 0.0
+    out = []
+    for value in values:
+        total = SMOOTHING * total + (1 - SMOOTHING) * value
+        weight = SMOOTHING * weight + (1 - SMOOTHING)
+        out.append(total / weight)
+    return out
+
+
+def curve(run: Run, key: str, label: str, colour: int | None, sign: float = 1.0) -> Series:
+    """One logged value over the steps, smoothed, at most `POINTS` points."""
+    logged = [e for e in run.events() if isinstance(e, Metrics) and key in e.values]
+    values = smooth([sign * e.values[key] for e in logged])
+    every = -(-len(logged) // POINTS)
+    steps = tuple(float(e.step) for e in logged)[::every]
+    return Series(label, steps, tuple(values)[::every], colour)
+
+
+def vae_charts(run: Run) -> tuple[Chart, ...]:
+    terms = (
+        ("elbo", "ELBO", "higher", "The bound on ln p(x) that training raises: −(reconstruction + KL)."),
+        ("reconstruction", "Reconstruction", "lower", "What is lost from image to reconstruction."),
+        ("kl", "KL", "neither", "What the code says about the image: it rises at first, because a code that "
+         "says nothing costs nothing and reconstructs nothing."),
+    )  # fmt: skip
+    return tuple(
+        Chart(
+            key=key,
+            group="vae",
+            title=f"{title} ({way} is better)" if way != "neither" else f"{title} (the price of the code)",
+            sentence=sentence,
+            x_label="step",
+            y_label="nats per image",
+            series=(curve(run, key, title, 0),),
+            log_x=True,
+        )
+        for key, title, way, sentence in terms
+    )
+
+
+def gan_charts(demo: Demo) -> tuple[Chart, ...]:
+    terms = (
+        ("discriminator_loss", "Discriminator's loss", "nats per pair of images",
+         "2 ln 2 = 1.39 when it can't tell, 0 when it always can."),
+        ("generator_loss", "Generator's loss", "nats per image",
+         "How surprised the discriminator makes it: a falling loss does not mean better images, only a game "
+         "that tilts."),
+        ("accuracy", "Discriminator's accuracy", "fraction right",
+         "½ is guessing; near 1 it has won, and teaches the generator little."),
+    )  # fmt: skip
+    arms = (("warm", "from the VAE's decoder", 2), ("cold", "from random weights", 3))
+    return tuple(
+        Chart(
+            key=key,
+            group="gan",
+            title=title,
+            sentence=sentence,
+            x_label="step",
+            y_label=unit,
+            series=tuple(curve(demo.runs[run], key, label, colour) for run, label, colour in arms),
+        )
+        for key, title, unit, sentence in terms
+    )
+
+
+def directions(vae: Trained, demo: Demo) -> Directions:
+    """The principal axes of the codes, each turned so that its largest entry is positive."""
+    assert demo.dataset is not None
+    cloud = codes(vae, demo.dataset, 5000)
+    centred = cloud - cloud.mean(dim=0)
+    _, lengths, axes = torch.linalg.svd(centred, full_matrices=False)
+    axes = axes[:AXES]
+    signs = axes.gather(1, axes.abs().argmax(dim=1, keepdim=True)).sign()
+    tests = test_images(demo.dataset, 8)
+    return Directions(
+        mean=cloud.mean(dim=0).numpy(),
+        axes=(axes * signs).numpy(),
+        stds=(lengths[:AXES] / len(cloud) ** 0.5).numpy(),
+        starts=vae.encode(tests).numpy(),
+        start_images=pixels(tests),
+    )
+
+
+def notes(demo: Demo) -> tuple[str, ...]:
+    likelihood: dict[str, Any] = demo.models[0].record["likelihood"]
+    sampled = (
+        "One seed each: another seed gives other numbers, and which model comes first may change with it. The "
+        "intervals are those of drawing other samples from the same model."
+    )
+    elbo = (
+        f"The VAE's test ELBO is {likelihood['elbo']:.1f} nats ({likelihood['measure']}), its reconstructions' mean "
+        f"squared error {likelihood['mean_squared_error']:.4f}. A GAN has no likelihood to put beside it."
+    )
+    cost = (
+        "Both GANs took the same number of steps against a discriminator that began equal; the first one's generator "
+        "began as the VAE's decoder, and the VAE's own training comes on top of its time."
+    )
+    mixture = f"Fitting the mixture to the VAE's codes took {demo.prior_seconds:.1f} s."
+    return sampled, elbo, cost, mixture
+
+
+def next_steps(demo: Demo) -> tuple[NextStep, ...]:
+    vae, gan = (demo.runs[key].path for key in ("vae", "warm"))
+    return (
+        NextStep(f"./lab generate {gan} -n 100", "draws 100 more digits from the GAN"),
+        NextStep(f"./lab generate {vae} --prior fitted", "draws from the mixture instead of N(0, I)"),
+        NextStep(f"./lab interpolate {vae} --spherical", "walks from digit to digit"),
+        NextStep("./lab train vae --set objective.beta=4", "asks what a heavier KL term does"),
+        NextStep("./lab train gan --data FOLDER --seconds 300", "trains on your own images"),
+        NextStep("./launch.sh", "does all of this in a browser (launch.bat on Windows)"),
+    )
