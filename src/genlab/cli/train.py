@@ -122,14 +122,15 @@ def finish(run: Run, console: Console) -> None:
     for event in follow(run, work(run), console, run.name):
         if isinstance(event, Adopted):
             print_receipt(event.receipt, console)
+        elif isinstance(event, Finished) and event.reason == "stopped":
+            console.print(
+                f"stopped at step {event.step}; go on with [bold]genlab train --resume {run.name}[/]"
+            )
         elif isinstance(event, Finished):
-            reason = event.reason
-    where = f"[bold]{run.name}[/] in {run.path}"
-    if reason == "stopped":
-        console.print(f"stopped at step {event.step}; go on with [bold]genlab train --resume {run.name}[/]")
-    else:
-        console.print(f"trained {where}: {event.step} steps in {event.seconds:.0f} s")
-        console.print(f"next: [bold]genlab generate {run.name}[/]", style="dim")
+            console.print(
+                f"trained [bold]{run.name}[/]: {event.step} steps in {event.seconds:.0f} s, in {run.path}"
+            )
+            console.print(f"next: [bold]genlab generate {run.name}[/]", style="dim")
 
 
 def print_receipt(receipt: dict[str, object], console: Console) -> None:

@@ -47,7 +47,7 @@ class Decoder(Section):
     )
     blocks: int = Field(0, ge=0, le=8, description="Residual blocks at each resolution.")
     hidden: int = Field(512, ge=1, le=8192, description="Units of each dense layer.")
-    depth: int = Field(1, ge=0, le=8, description="Dense layers before the image.")
+    depth: int = Field(0, ge=0, le=8, description="Dense layers before the image.")
     norm: Literal["batch", "group", "none"] = Field("batch", description="Normalisation between layers.")
 
 

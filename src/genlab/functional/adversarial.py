@@ -112,4 +112,5 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, mix: Tensor) ->
     Gulrajani et al. (2017), equation 3.
     """
     weight = mix.view(-1, *[1] * (real.dim() - 1))
-    return (gradient_norm(critic, torch.lerp(fake, real, weight)) - 1).square()
+    between = torch.lerp(fake, real, weight)
+    return torch.square(gradient_norm(critic, between) - 1)

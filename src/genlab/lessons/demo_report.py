@@ -50,6 +50,9 @@ def report_of(demo: Demo) -> Report:
     tests = test_images(demo.dataset, PAIRS)
     return Report(
         title="A VAE, its decoder as a GAN's generator, and both families under one yardstick",
+        summary="A VAE was trained; its decoder became the generator of a GAN, which was trained on; the same GAN "
+        "was trained from random weights; and all of them, with a mixture fitted to the VAE's codes, were measured "
+        "in the same way.",
         created=demo.created.isoformat(timespec="seconds"),
         command=demo.command,
         machine=machine(),
@@ -190,16 +193,16 @@ def directions(vae: Trained, demo: Demo) -> Directions:
 def notes(demo: Demo) -> tuple[str, ...]:
     likelihood: dict[str, Any] = demo.models[0].record["likelihood"]
     sampled = (
-        "One seed each: another seed gives other numbers, and which model comes first may change with it. The "
-        "intervals are those of drawing other samples from the same model."
+        "One seed each: another seed gives other numbers, and which model comes first may change with it. "
+        "The intervals are those of drawing other samples from the same model."
     )
     elbo = (
-        f"The VAE's test ELBO is {likelihood['elbo']:.1f} nats ({likelihood['measure']}), its reconstructions' mean "
-        f"squared error {likelihood['mean_squared_error']:.4f}. A GAN has no likelihood to put beside it."
+        f"The VAE's test ELBO is {likelihood['elbo']:.1f} nats ({likelihood['measure']}), its reconstructions' "
+        f"mean squared error {likelihood['mean_squared_error']:.4f}. A GAN has no likelihood to put beside it."
     )
     cost = (
-        "Both GANs took the same number of steps against a discriminator that began equal; the first one's generator "
-        "began as the VAE's decoder, and the VAE's own training comes on top of its time."
+        "Both GANs took the same number of steps against a discriminator that began equal; the first one's "
+        "generator began as the VAE's decoder, and the VAE's own training comes on top of its time."
     )
     mixture = f"Fitting the mixture to the VAE's codes took {demo.prior_seconds:.1f} s."
     return sampled, elbo, cost, mixture
