@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from genlab.errors import UserError
 from genlab.metrics.unavailable import Unavailable
 
-CHUNK = 500  # images in one pass: a few MB of activations, which stay in the processor's cache
+CHUNK = 250  # images in one pass: a few MB of activations, which stay in the processor's cache
 
 
 @dataclass(frozen=True)

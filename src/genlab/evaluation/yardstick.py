@@ -24,6 +24,7 @@ from genlab.randomness import generator
 
 STANDARD_COUNT = 10_000
 BLOCKS = 20
+NO_SUCH_CLASS = "the samples have a class that the test images lack"
 STUDENT_19 = 2.0930  # the 97.5 % point of Student's t with BLOCKS - 1 degrees of freedom
 
 
@@ -48,7 +49,7 @@ class Classes:
     """Of the samples' classes, in nats; ln(known) when all are equally frequent."""
     evenness: float
     """That entropy as a fraction of ln(known)."""
-    divergence: float
+    divergence: float | Unavailable
     """KL of the samples' classes from the test images' classes, in nats."""
     confidence: float
     """The mean largest probability."""
@@ -73,10 +74,12 @@ class Measurement:
     def as_json(self) -> dict[str, object]:
         """Plain numbers, strings and dicts; {"unavailable": reason} for what is missing."""
         plain = asdict(self)
-        for name in ("classes", "c_t"):
-            value = getattr(self, name)
-            if isinstance(value, Unavailable):
-                plain[name] = value.as_json()
+        if isinstance(self.c_t, Unavailable):
+            plain["c_t"] = self.c_t.as_json()
+        if isinstance(self.classes, Unavailable):
+            plain["classes"] = self.classes.as_json()
+        elif isinstance(self.classes.divergence, Unavailable):
+            plain["classes"]["divergence"] = self.classes.divergence.as_json()
         return plain
 
 
@@ -118,8 +121,8 @@ def fid(features: Tensor, reference: Moments) -> Estimate:
 
     The moments of 20 disjoint blocks add up to those of all, and to those of all but one block; the spread
     of the distances without one block gives the variance (the grouped jackknife; resampling with replacement
-    would repeat samples, which adds to a Fréchet distance). It says what other samples of the same model
-    would get against the same test images at the same N, and nothing of another training.
+    would repeat samples, which adds to a Fréchet distance). It says what other independent samples of the
+    same model would get against the same test images at the same N, and nothing of another training.
     """
     order = torch.randperm(len(features), generator=generator(0, "evaluation/blocks"))  # they may come sorted
     blocks = [moments(features[part]) for part in torch.chunk(order, BLOCKS)]
@@ -139,12 +142,13 @@ def classes(probabilities: Tensor | Unavailable, reference: Tensor | Unavailable
     if isinstance(reference, Unavailable):
         return reference
     shares = class_shares(probabilities)
+    divergence = kl_divergence(shares, class_shares(reference))
     known = len(shares)
     return Classes(
         covered=classes_covered(shares),
         known=known,
         entropy=entropy(shares),
         evenness=entropy(shares) / math.log(known),
-        divergence=kl_divergence(shares, class_shares(reference)),
+        divergence=divergence if math.isfinite(divergence) else Unavailable(NO_SUCH_CLASS),
         confidence=mean_confidence(probabilities),
     )
