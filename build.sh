@@ -1,3 +1,3 @@
 #!/bin/sh
 # Builds the environment and stops: a face of ./lab build.
-exec "$(dirname -- "$0")/lab" build "$@"
+exec sh "$(dirname -- "$0")/lab" build "$@"

@@ -49,10 +49,10 @@ class Environment(NamedTuple):
         return self.folder / f"built-{part.name}"
 
     def source(self) -> bytes:
-        """What .venv is built from, word for word: the folder, the project's table of dependencies (tools'
-        settings left out) and the pins. `lab` compares the same three in the shell, in 3 ms."""
+        """What .venv is built from, word for word: the folder, the pins and the project's own table
+        (without the tools' settings). `lab` compares the same three in the shell, in a few milliseconds."""
         project = re.split(rb"(?m)^\[tool\.", (self.root / "pyproject.toml").read_bytes(), maxsplit=1)[0]
-        return os.fsencode(str(self.root)) + b"\n" + project + (self.root / "constraints.txt").read_bytes()
+        return os.fsencode(str(self.root)) + b"\n" + (self.root / "constraints.txt").read_bytes() + project
 
     def settings(self) -> dict[str, str]:
         """pyvenv.cfg; empty where there is none."""

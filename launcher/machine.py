@@ -74,7 +74,7 @@ def how_to_install() -> str:
         return 'Install Python 3.12 from https://www.python.org/downloads/ (tick "Add python.exe to PATH").'
     if sys.platform == "darwin":
         return "Install Python 3.12 from https://www.python.org/downloads/."
-    return "Install it (on Debian and Ubuntu: sudo apt install python3 python3-venv)."
+    return "Install a newer one (Debian 12, Ubuntu 24.04 and later: sudo apt install python3 python3-venv)."
 
 
 def probe(command: Sequence[str]) -> Interpreter | None:
@@ -123,7 +123,7 @@ def choose_python() -> Interpreter:
         if found:
             unfit.append(found)
     if not unfit:
-        raise SetupError("No Python was found. " + how_to_install())
+        raise SetupError("No Python that runs was found. " + how_to_install())
     raise SetupError(max(unfit, key=lambda python: python.version).fault)
 
 

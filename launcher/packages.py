@@ -166,18 +166,19 @@ def cuda_packages(plan: list[dict[str, Any]]) -> list[str]:
 
 
 def download_mb(plan: list[dict[str, Any]]) -> int:
-    """What the plan would download, in MB, as the index states it; 0 when it does not."""
+    """What the plan would download, in MB, as the index states it; 0 where it does not for every file."""
 
     def size(url: str) -> int:
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=3) as reply:
+            with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=8) as reply:
                 return int(reply.headers["Content-Length"])
         except (OSError, ValueError, TypeError):
             return 0
 
     urls = [item["download_info"]["url"] for item in plan]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        return sum(pool.map(size, [url for url in urls if url.startswith("http")])) // 10**6
+        sizes = list(pool.map(size, [url for url in urls if url.startswith("http")]))
+    return sum(sizes) // 10**6 if all(sizes) else 0
 
 
 def reachable(index: str, seconds: float = 3.0) -> bool:
