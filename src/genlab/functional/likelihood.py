@@ -59,7 +59,8 @@ def continuous_bernoulli_mean(logits: Tensor) -> Tensor:
     near = logits.abs() < _NEAR_HALF
     far = torch.where(near, torch.ones_like(logits), logits)
     exact = 0.5 + 0.5 / torch.tanh(far / 2) - 1 / far
-    series = 0.5 + logits / 12 - logits**3 / 720
+    square = logits.square()
+    series = 0.5 + logits * (1 / 12 - square * (1 / 720 - square / 30240))
     return torch.where(near, series, exact)
 
 
