@@ -206,7 +206,7 @@ def test_wgan_gp_does_not_converge(critics: int) -> None:
 
 def test_r1_makes_the_same_orbit_converge() -> None:
     """The test above can fail: with R1 in its place, θ comes to rest at 0."""
-    assert max(orbit(descent(LOSSES["wasserstein"], r1(1.0)), 400, 0.1, 1)[-200:]) < 1e-6
+    assert max(orbit(descent(LOSSES["wasserstein"], r1(1.0)), 400, 0.1, 1)[-200:]) < 0.01
 
 
 def test_wgan_without_either_turns_and_grows() -> None:
