@@ -64,7 +64,7 @@ def test_the_continuous_bernoulli_integrates_to_1_and_has_its_mean(logit: float)
     x = torch.from_numpy((nodes + 1) / 2).reshape(-1, 1)
     density = torch.exp(-likelihood.continuous_bernoulli_nll(torch.full_like(x, logit), x)).numpy()
     assert np.sum(weights / 2 * density) == pytest.approx(1, rel=1e-12)
-    mean = likelihood.continuous_bernoulli_mean(torch.tensor(logit).double()).item()
+    mean = likelihood.continuous_bernoulli_mean(torch.tensor(logit, dtype=torch.float64)).item()
     assert np.sum(weights / 2 * density * x[:, 0].numpy()) == pytest.approx(mean, rel=1e-10)
 
 
