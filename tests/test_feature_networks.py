@@ -59,8 +59,8 @@ def test_random_features_fit_any_shape(shape: tuple[int, int, int]) -> None:
 
 
 def test_random_features_never_change() -> None:
-    assert random_extractor((1, 28, 28)).identity == "random-conv-d009edf6"
-    assert random_extractor((3, 32, 32)).identity == "random-conv-09168994"
+    assert random_extractor((1, 28, 28)).identity == "random-conv-d7df6169"
+    assert random_extractor((3, 32, 32)).identity == "random-conv-7a7487f6"
 
 
 def test_random_features_see_blur(digits: Dataset) -> None:

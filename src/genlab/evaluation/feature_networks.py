@@ -22,6 +22,7 @@ from genlab.randomness import generator
 SHIPPED = Path(__file__).parent / "weights" / "mnist.safetensors"
 RECOGNISED = 0.9  # the fraction of test images that the shipped classifier must name rightly to be used
 RANDOM_CHANNELS = (32, 64, 32)
+RANDOM_UNIT = 10.0  # so that distances of interest are not all behind the decimal point
 
 
 def extractor_for(dataset: Dataset) -> Extractor:
@@ -64,6 +65,7 @@ def random_extractor(shape: tuple[int, int, int]) -> NetworkExtractor:
         )
         layers += [conv, nn.ReLU()]
         before = channels
+    conv.weight.mul_(RANDOM_UNIT)  # of the last layer: the features are linear in it
     network = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(2), nn.Flatten()).eval()
     identity = f"random-conv-{weights_hash(network.state_dict())[:8]}"
     return NetworkExtractor(identity, shape, network, head=None)
