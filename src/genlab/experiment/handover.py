@@ -14,6 +14,7 @@ from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.networks.decoder import Decoder
 from genlab.networks.model import Generative
+from genlab.networks.observation import Observation
 from genlab.randomness import generator
 from genlab.training.checkpoint import fill
 from genlab.training.ema import tensors
@@ -68,6 +69,12 @@ def adopt(target: Generative, source: Generative, name: str, weights: str) -> Re
             f"{name} decodes {theirs.latent_dim} latents to {theirs.shape} and the new model "
             f"{mine.latent_dim} to {mine.shape}; leave latent_dim and the data as the run has them"
         )
+    seen, sees = kind(source.observation), kind(target.observation)
+    if seen != sees:
+        raise UserError(
+            f"{name} reads its decoder's output as {seen} and the new model as {sees}; "
+            "leave the observation as the run has it"
+        )
     fill(mine, {f"decoder/{k}": v for k, v in tensors(theirs).items()}, "decoder/", f"the decoder of {name}")
     target.observation.load_state_dict(source.observation.state_dict(), strict=True)  # type: ignore[attr-defined]
     return Receipt(
@@ -78,6 +85,12 @@ def adopt(target: Generative, source: Generative, name: str, weights: str) -> Re
         max_difference=difference(target, source),
         training_difference=training_difference(source),
     )
+
+
+def kind(observation: Observation) -> str:
+    """What decides, tensors aside, which image a raw output becomes."""
+    name = type(observation).__name__
+    return f"linear {name}" if getattr(observation, "linear", False) else name
 
 
 @torch.no_grad()
