@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from genlab.errors import UserError
 from genlab.experiment import schema
-from genlab.experiment.schema import Experiment
+from genlab.experiment.schema import Experiment, override
 
 
 def vae() -> Experiment:
@@ -48,12 +48,15 @@ def vaegan() -> Experiment:
 RECIPES: dict[str, Callable[[], Experiment]] = {"vae": vae, "gan": gan, "vaegan": vaegan}
 
 
-def recipe(name: str) -> Experiment:
-    """The config of the recipe called `name`. Raises UserError naming the nearest one."""
+def recipe(name: str, *assignments: str) -> Experiment:
+    """The config of the recipe called `name`, with each `dotted.key=value` of `assignments` set.
+
+    Raises UserError naming the nearest recipe or key where there is none of that name.
+    """
     if name not in RECIPES:
         import difflib
 
         close = difflib.get_close_matches(name, RECIPES, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(RECIPES)}"
         raise UserError(f"no recipe is called {name!r}; {hint}")
-    return RECIPES[name]()
+    return override(RECIPES[name](), list(assignments))

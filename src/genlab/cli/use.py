@@ -11,8 +11,6 @@ from genlab.cli.root import JSON, RUN, app, print_json
 from genlab.errors import UserError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from torch import Tensor
 
 COUNT = Annotated[int, typer.Option("-n", "--number", min=1, max=1_000_000, help="How many images.")]
@@ -35,7 +33,7 @@ def generate(
     json: JSON = False,
 ) -> None:  # fmt: skip
     """Generate images from noise: a PNG sheet, or an .npz with images and latents."""
-    from genlab.experiment.trained import open_run
+    from genlab.experiment.trained import open_run, save_images
     from genlab.runs.store import find_run
 
     found = find_run(run)
@@ -43,7 +41,7 @@ def generate(
         raise UserError(f"--prior is 'own' or 'fitted', not {prior!r}")
     drawn = open_run(found, prior=prior).sample(number, seed, truncation=truncation)
     path = out or found.path / "generated" / f"seed-{seed}.png"
-    write_images(path, drawn.images, drawn.latents)
+    save_images(drawn.images, path, latents=drawn.latents)
     report(path, json, run=found.name, images=number, seed=seed, truncation=truncation, prior=prior)
 
 
@@ -69,9 +67,8 @@ def reconstruct(
     again = trained.reconstruct(images)
     error = (again - images).square().mean().item() / 4
     path = out or found.path / "generated" / "reconstructions.png"
-    write_images(
-        path, torch.stack([images, again], dim=1).flatten(0, 1), None, columns=min(8, 2 * len(images))
-    )
+    pairs = torch.stack([images, again], dim=1).flatten(0, 1)
+    save_images(pairs, path, columns=min(8, len(pairs)))
     report(path, json, run=found.name, images=len(images), mean_squared_error=round(error, 6))
 
 
@@ -87,7 +84,7 @@ def interpolate(
     json: JSON = False,
 ) -> None:
     """Walk from one latent to another, one row of images per walk."""
-    from genlab.experiment.trained import open_run
+    from genlab.experiment.trained import open_run, save_images
     from genlab.runs.store import find_run
 
     found = find_run(run)
@@ -95,7 +92,7 @@ def interpolate(
     ends = trained.sample(2 * rows, seed).latents
     images = trained.interpolate(ends[:rows], ends[rows:], steps, spherical=spherical)
     path = out or found.path / "generated" / f"interpolation-{seed}.png"
-    write_images(path, images, None, columns=steps)
+    save_images(images, path, columns=steps)
     report(path, json, run=found.name, rows=rows, steps=steps, spherical=spherical, seed=seed)
 
 
@@ -142,30 +139,6 @@ def test_images(experiment: object, number: int) -> Tensor:
 
     assert isinstance(experiment, Experiment)
     return to_float(torch.from_numpy(load_data(experiment).test.pixels[:number]))
-
-
-def write_images(path: Path, images: Tensor, latents: Tensor | None, columns: int = 8) -> None:
-    """A .png sheet, or an .npz with `images` uint8 (N, H, W, C) and `latents` float32 (N, Z)."""
-    import numpy as np
-
-    from genlab.data.batches import to_uint8
-    from genlab.runs.files import replacing
-    from genlab.runs.sheets import write_sheet
-
-    pixels = to_uint8(images).numpy()
-    if path.suffix == ".png":
-        write_sheet(path, pixels, columns_for(pixels, columns), scale=max(1, 56 // pixels.shape[2]))
-    elif path.suffix == ".npz" and latents is not None:
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, images=pixels.transpose(0, 2, 3, 1), latents=latents.numpy())
-    else:
-        kinds = ".png or .npz" if latents is not None else ".png"
-        raise UserError(f"can't write images as {path.name!r}; give --out a name that ends in {kinds}")
-
-
-def columns_for(pixels: NDArray[np.uint8], columns: int) -> int:
-    """Wider sheets for many images, so that they stay about square."""
-    return max(columns, round(len(pixels) ** 0.5)) if len(pixels) > columns**2 else columns
 
 
 def report(path: Path, json: bool, **facts: object) -> None:

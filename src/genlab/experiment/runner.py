@@ -22,7 +22,7 @@ from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.experiment.build import build_model, build_objective, build_state
 from genlab.experiment.handover import Receipt, adopt, difference, inherit
-from genlab.experiment.trained import open_run, read_prior
+from genlab.experiment.trained import Trained, open_run, read_prior
 from genlab.objectives.base import Objective
 from genlab.runs.events import Adopted, Event, Finished, Saved, Started
 from genlab.runs.files import write_json
@@ -130,6 +130,20 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
         raise Diverged(detail) from error
     finally:
         run.release()
+
+
+def train(experiment: schema.Experiment, *, start: Trained | None = None, out: Path | None = None) -> Trained:
+    """Train `experiment` in a new run folder and open the result. With `start`, its decoder is where the new
+    one begins.
+
+    Raises UserError. Ctrl-C stops it after the step at hand; what is returned then is as far as it came.
+    """
+    if start is not None:
+        experiment = experiment.model_copy(update={"start": str(start.run.path.resolve())})
+    run = begin(experiment, out=out)
+    for _ in work(run):
+        pass
+    return open_run(run)
 
 
 def record(run: Run, events: Iterator[Event]) -> Iterator[Event]:

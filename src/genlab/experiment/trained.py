@@ -5,15 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from genlab.data.batches import to_uint8
 from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.experiment.build import build_model
 from genlab.networks.model import GAN
 from genlab.networks.prior import GaussianMixture
 from genlab.randomness import generator
+from genlab.runs.files import replacing
+from genlab.runs.sheets import write_sheet
 from genlab.runs.store import Run
 from genlab.training import checkpoint
 from genlab.training.state import Model
@@ -119,3 +123,23 @@ def read_prior(run: Run) -> GaussianMixture:
     if set(flat) != {"weights", "means", "scales"}:
         raise UserError(f"{path} is not a fitted prior; fit it again, with `genlab fit-prior {run.name}`")
     return GaussianMixture(flat["weights"], flat["means"], flat["scales"])
+
+
+def save_images(
+    images: Tensor, path: Path | str, *, latents: Tensor | None = None, columns: int | None = None
+) -> None:
+    """A .png sheet of images (N, C, H, W) in [−1, 1], or an .npz with `images` uint8 (N, H, W, C) and, where
+    given, `latents` float32 (N, Z). Raises UserError for another ending."""
+    path, pixels = Path(path), to_uint8(images).cpu().numpy()
+    if path.suffix == ".png":
+        write_sheet(
+            path, pixels, columns or max(8, round(len(pixels) ** 0.5)), scale=max(1, 56 // pixels.shape[2])
+        )
+    elif path.suffix == ".npz":
+        arrays = {"images": pixels.transpose(0, 2, 3, 1)}
+        if latents is not None:
+            arrays["latents"] = latents.cpu().numpy()
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+    else:
+        raise UserError(f"can't write images as {path.name!r}; give a name that ends in .png or .npz")

@@ -148,10 +148,10 @@ class Demo:
 
 
 ENTRIES = (
-    ("vae", "VAE, z from N(0, I)", "vae", "own"),
-    ("vae-mixture", "VAE, z from the mixture fitted to its codes", "vae", "fitted"),
-    ("gan-from-vae", "GAN from the VAE's decoder", "warm", "own"),
-    ("gan", "GAN from random weights", "cold", "own"),
+    ("vae", "VAE, z ~ N(0, I)", "vae", "own"),
+    ("vae-mixture", "VAE, z ~ fitted mixture", "vae", "fitted"),
+    ("gan-from-vae", "GAN from VAE's decoder", "warm", "own"),
+    ("gan", "GAN from scratch", "cold", "own"),
 )
 
 

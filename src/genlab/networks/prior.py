@@ -7,6 +7,7 @@ codes of a trained VAE ("second stage"; Ghosh et al., 2020; Dai & Wipf, 2019) an
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Protocol
 
 import torch
@@ -77,6 +78,7 @@ def fit_mixture(codes: Tensor, components: int, seed: int) -> GaussianMixture:
     Raises:
         ValueError: fewer than two codes per component.
     """
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture as Fit
 
     if len(codes) < 2 * components:
@@ -85,7 +87,9 @@ def fit_mixture(codes: Tensor, components: int, seed: int) -> GaussianMixture:
             "ask for fewer components or encode more images"
         )
     fit = Fit(components, covariance_type="full", reg_covar=1e-4, max_iter=60, tol=1e-3, random_state=seed)
-    fit.fit(codes.double().cpu().numpy())
+    with warnings.catch_warnings():  # the iterations are a budget: the likelihood has flattened long before
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fit.fit(codes.double().cpu().numpy())
     scales = torch.linalg.cholesky(torch.from_numpy(fit.covariances_))
     return GaussianMixture(
         torch.from_numpy(fit.weights_).float(), torch.from_numpy(fit.means_).float(), scales.float()
