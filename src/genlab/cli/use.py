@@ -58,7 +58,7 @@ def reconstruct(
     """Encode images and decode them again: a sheet of pairs, original on the left."""
     import torch
 
-    from genlab.experiment.trained import open_run
+    from genlab.experiment.trained import open_run, save_images
     from genlab.runs.store import find_run
 
     found = find_run(run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -132,11 +132,10 @@ def save_images(
     given, `latents` float32 (N, Z). Raises UserError for another ending."""
     path, pixels = Path(path), to_uint8(images).cpu().numpy()
     if path.suffix == ".png":
-        write_sheet(
-            path, pixels, columns or max(8, round(len(pixels) ** 0.5)), scale=max(1, 56 // pixels.shape[2])
-        )
+        columns = columns or max(8, round(len(pixels) ** 0.5))
+        write_sheet(path, pixels, columns, scale=max(1, 56 // pixels.shape[2]))
     elif path.suffix == ".npz":
-        arrays = {"images": pixels.transpose(0, 2, 3, 1)}
+        arrays: dict[str, Any] = {"images": pixels.transpose(0, 2, 3, 1)}
         if latents is not None:
             arrays["latents"] = latents.cpu().numpy()
         with replacing(path) as temporary, temporary.open("wb") as file:

@@ -93,7 +93,8 @@ def gradient_norm(critic: Critic, images: Tensor) -> Tensor:
     """
     images = images.detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
-    return torch.linalg.vector_norm(gradient.flatten(start_dim=1), dim=1)
+    norm: Tensor = torch.linalg.vector_norm(gradient.flatten(start_dim=1), dim=1)
+    return norm
 
 
 def zero_centred_penalty(critic: Critic, images: Tensor) -> Tensor:
