@@ -51,8 +51,8 @@ def report_of(demo: Demo) -> Report:
     return Report(
         title="A VAE, its decoder as a GAN's generator, and both families under one yardstick",
         summary="A VAE was trained; its decoder became the generator of a GAN, which was trained on; the "
-        "same GAN was trained from random weights; and all of them, with a mixture fitted to the VAE's codes, "
-        "were measured in the same way.",
+        "same GAN was trained from random weights; and all of them, with a mixture fitted to the VAE's "
+        "codes, were measured in the same way.",
         created=demo.created.isoformat(timespec="seconds"),
         command=demo.command,
         machine=machine(),
@@ -198,8 +198,8 @@ def notes(demo: Demo) -> tuple[str, ...]:
     )
     elbo = (
         f"The VAE's test ELBO is {likelihood['elbo']:.1f} nats ({likelihood['measure']}), the mean squared "
-        f"error of its reconstructions {likelihood['mean_squared_error']:.4f}. A GAN has no likelihood to put "
-        "beside it."
+        f"error of its reconstructions {likelihood['mean_squared_error']:.4f}. A GAN has no likelihood to "
+        "put beside it."
     )
     cost = (
         "Both GANs took the same number of steps against a discriminator that began equal; the first one's "

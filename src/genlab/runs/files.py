@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,10 +19,9 @@ JSON_LIMIT = 64 * 2**20  # bytes; no file of ours comes near it
 def replacing(path: Path) -> Iterator[Path]:
     """Yields a temporary path in the same folder; on a clean exit it takes `path`'s place, durably."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name[:60]}.{secrets.token_hex(4)}.part")
     try:
+        temporary.touch(exist_ok=False)
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())

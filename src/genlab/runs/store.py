@@ -153,7 +153,7 @@ def create_run(label: str, config: dict[str, Any], out: Path | None = None) -> R
         path = out
         _make(path)
     else:
-        path = _next_folder(runs_root(), label)
+        path = next_folder(runs_root(), label)
     run = Run(path)
     write_json(path / "config.json", config)
     return run
@@ -170,8 +170,8 @@ def _make(path: Path, exist_ok: bool = True) -> None:
         ) from error
 
 
-def _next_folder(root: Path, label: str) -> Path:
-    """Exclusive creation decides between two processes that ask for the same number."""
+def next_folder(root: Path, label: str) -> Path:
+    """A new empty folder, numbered; exclusive creation decides between two that ask for the same number."""
     while True:
         numbers = [int(m[1]) for p in list_folders(root) if (m := re.match(r"(\d+)-", p.name))]
         path = root / f"{max(numbers, default=0) + 1:03d}-{label}"
