@@ -65,6 +65,7 @@ globalThis.GenlabCharts = (() => {
 
   function mark(index, x, y, parent, r = 5) {
     const fill = { class: `fill-${index ?? "none"}` };
+    if (index == null) return draw("path", { class: "stroke-none", "stroke-width": 2.5, d: `M${x - r + 1} ${y - r + 1}l${2 * r - 2} ${2 * r - 2}m0 ${2 - 2 * r}l${2 - 2 * r} ${2 * r - 2}` }, parent);
     if (index === 1) return draw("rect", { ...fill, x: x - r + 0.5, y: y - r + 0.5, width: 2 * r - 1, height: 2 * r - 1 }, parent);
     if (index === 2) return draw("path", { ...fill, d: `M${x} ${y - r}l${r} ${1.8 * r}h${-2 * r}z` }, parent);
     if (index === 3) return draw("path", { ...fill, d: `M${x} ${y - r - 1}l${r + 1} ${r + 1}l${-r - 1} ${r + 1}l${-r - 1} ${-r - 1}z` }, parent);
@@ -73,9 +74,10 @@ globalThis.GenlabCharts = (() => {
   }
 
   function legend(chart, parent) {
+    const named = chart.series.filter((series) => series.style !== "faint");
+    if (named.length < 2) return;
     const list = element("ul", parent, { className: "legend" });
-    for (const series of chart.series) {
-      if (series.style === "faint") continue;
+    for (const series of named) {
       const item = element("li", list), key = draw("svg", { viewBox: "0 0 26 12", "aria-hidden": "true" }, item);
       if (series.style === "points") mark(series.colour, 13, 6, key, 4.5);
       else stroke(series, draw("path", { d: "M1 6H25" }, key));

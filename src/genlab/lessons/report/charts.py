@@ -20,9 +20,10 @@ def history(run: Run, key: str) -> tuple[list[float], list[float]]:
 
 
 def smoothed(values: Sequence[float], window: int = WINDOW) -> list[float]:
-    """The mean of each value and those up to `window // 2` on either side."""
-    reach = window // 2
-    parts = [values[max(0, i - reach) : i + reach + 1] for i in range(len(values))]
+    """The mean of each value and those on either side: up to `window // 2` of them, and fewer at the start,
+    where a log scale shows single steps."""
+    reaches = [min(window // 2, i // 4) for i in range(len(values))]
+    parts = [values[i - reach : i + reach + 1] for i, reach in enumerate(reaches)]
     return [sum(part) / len(part) for part in parts]
 
 
@@ -100,14 +101,14 @@ def estimator_charts(points: Sequence[Point]) -> tuple[Chart, ...]:
     return (
         Chart(
             "variance-over-dimensions", "estimators", "More dimensions, at μ = 0",
-            "The score function's variance grows as the square of the dimension; the pathwise one stays at 4.",
+            "The score function's variance grows as the square of the dimension, the pathwise stays at 4.",
             "dimension D of z (log scale)", y_label,
             on_lines(over_d, lambda p: p.dimensions, [(d, d, 0.0) for d in powers(top_d)]),
             log_x=True, log_y=True,
         ),
         Chart(
             "variance-over-means", "estimators", "Further from the origin, in one dimension",
-            "It grows as the fourth power of the distance; the pathwise one stays at 4.",
+            "It grows as the fourth power of the distance, the pathwise stays at 4.",
             "μ, the distance of z's mean from the origin", y_label,
             on_lines(over_mu, lambda p: p.mu, [(m, 1.0, m) for m in evenly(top_mu)]),
             log_y=True,

@@ -59,10 +59,10 @@ class Metric:
 METRICS = (
     Metric(
         "fid", "FID", "squared feature units", "lower",
-        sees="How far the cloud of generated images lies from the cloud of test images: means and covariances "
-        "of the features that the network named below finds in them.",
-        blind="Anything that this network ignores, often blur. It rises as N falls, and means nothing beside "
-        "a FID on another network.",
+        sees="How far the cloud of generated images lies from that of test images: means and covariances of "
+        "the features that the network named under the table finds in them.",
+        blind="Anything that this network ignores, often blur. It rises as N falls, and means nothing "
+        "beside a FID on another network.",
         digits=1, log=True,
     ),
     Metric(
@@ -78,7 +78,7 @@ METRICS = (
         target=1.0,
     ),
     Metric(
-        "c_t", "C_T", "standard deviations", "near",
+        "c_t", "Copying, C_T", "standard deviations", "near",
         sees="Copying: far below 0 the samples lie closer to training images than test images do.",
         blind="Quality: far above 0 only says far from every training image, as noise is.",
         digits=1, target=0.0,

@@ -9,8 +9,8 @@ from genlab.lessons.report.numbers import compact
 from genlab.lessons.report.pictures import data_uri, sheet
 
 TOP, BOTTOM = 62, 226  # the middles of the two rows
-COLUMNS = {"x": 40, "encoder": 160, "z": 268, "decoder": 384, "image": 512, "discriminator": 640, "verdict": 762}
-TALL, SHORT, HALF = 46, 20, 56  # half heights at the wide and the narrow end, half width
+COLUMNS = {"x": 40, "encoder": 160, "z": 268, "decoder": 384, "image": 512, "discriminator": 640, "real": 764}
+TALL, SHORT, HALF = 46, 20, 60  # half heights at the wide and the narrow end, half width
 
 
 def diagram(report: Report) -> str:
@@ -18,24 +18,30 @@ def diagram(report: Report) -> str:
     counts: dict[str, int] = {}
     for model in reversed(report.models):
         counts |= model.parameters
-    decoder = counts.get("decoder") or counts.get("generator")
+    decoder, judge = counts.get("decoder") or counts.get("generator"), counts.get("discriminator")
     parts = [
         _row("VAE", TOP), _row("GAN", BOTTOM),
         _network("encoder", "Encoder", counts.get("encoder"), TOP, "trunk", narrowing=True),
         _network("decoder", "Decoder", decoder, TOP, "shared", narrowing=False),
         _network("decoder", "Generator", decoder, BOTTOM, "shared", narrowing=False),
-        _network("discriminator", "Discriminator", counts.get("discriminator"), BOTTOM, "trunk", narrowing=True),
+        _network("discriminator", "Discriminator", judge, BOTTOM, "trunk", narrowing=True),
         _code(TOP, "z ~ q(z|x)"), _code(BOTTOM, "z ~ p(z)"), *_images(report),
-        _text("verdict", BOTTOM + 5, "real?", "say"),
-        *[_arrow(TOP, a, b) for a, b in ((66, 102), (218, 246), (290, 326), (442, 484))],
-        *[_arrow(BOTTOM, a, b) for a, b in ((290, 326), (442, 484), (540, 582), (698, 734))],
+        _text("real", BOTTOM + 5, "real?", "say"),
+        *[_arrow(TOP, a, b) for a, b in ((66, 98), (222, 247), (289, 322), (446, 486))],
+        *[_arrow(BOTTOM, a, b) for a, b in ((289, 322), (446, 486), (538, 578), (702, 738))],
         _handover(),
     ]  # fmt: skip
     return (
-        '<svg class="diagram" viewBox="0 0 810 296" role="img" aria-label="The VAE is encoder, z, decoder. The GAN '
-        'is z, generator, discriminator, and its generator is the same decoder, copied.">'
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
-        'orient="auto-start-reverse"><path d="M0 0 8 4 0 8z"/></marker></defs>' + "".join(parts) + "</svg>"
+        '<svg class="diagram" viewBox="0 0 810 296" role="img" aria-label="The VAE is encoder, z, decoder. '
+        'The GAN is z, generator, discriminator, and its generator is the same decoder, copied.">'
+        f"<defs>{_tip('tip')}{_tip('handed')}</defs>{''.join(parts)}</svg>"
+    )
+
+
+def _tip(name: str) -> str:
+    return (
+        f'<marker id="{name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" '
+        'markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0 8 4 0 8z"/></marker>'
     )
 
 
@@ -66,7 +72,7 @@ def _arrow(y: int, start: int, end: int) -> str:
 
 def _handover() -> str:
     x, start, end = COLUMNS["decoder"], TOP + 46, BOTTOM - 46
-    line = f'<path class="handover" d="M{x} {start}V{end}" marker-end="url(#tip)"/>'
+    line = f'<path class="handover" d="M{x} {start}V{end}" marker-end="url(#handed)"/>'
     middle = (start + end) // 2
     return line + f'<text class="say" x="{x + 14}" y="{middle + 4}">copied, tensor by tensor</text>'
 

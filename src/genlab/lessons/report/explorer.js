@@ -100,7 +100,7 @@ globalThis.GenlabExplorer = (() => {
   }
 
   function output(net, parent, element) {
-    const [, height, width] = net.decoder.shape, scale = Math.max(1, Math.round(238 / width));
+    const [, height, width] = net.decoder.shape, scale = Math.max(1, Math.round(224 / width));
     const figure = element("figure", parent), title = element("figcaption", figure);
     element("span", title, { className: `mark c${net.index}` });
     title.append(net.label);
@@ -116,7 +116,7 @@ globalThis.GenlabExplorer = (() => {
     const value = element("output", label);
     const input = element("input", label, { type: "range", min: -REACH, max: REACH, step: 0.05 });
     const control = { onmove: null, set };
-    function set(to) { input.value = to; value.textContent = `${to.toFixed(1)} σ`.replace("-", "−"); }
+    function set(to) { input.value = to; value.textContent = `${to.toFixed(1)} σ`.replace("-", "−"); }
     input.oninput = () => control.onmove(Number(input.value));
     input.setAttribute("aria-label", name.textContent);
     return control;
@@ -141,9 +141,9 @@ globalThis.GenlabExplorer = (() => {
     draw("path", { class: "axis", d: "M-100 0H100M0 -100V100" }, svg);
     for (let ring = 1; ring < REACH; ring++) {
       draw("circle", { class: "ring", r: (100 * ring) / REACH }, svg);
-      draw("text", { x: (100 * ring) / REACH + 2, y: -3, "font-size": 6 }, svg, `${ring} σ`).style.fontSize = "6px";
+      draw("text", { x: (100 * ring) / REACH + 2, y: -3 }, svg, `${ring} σ`);
     }
-    const knob = draw("circle", { class: "knob", r: 5 }, svg);
+    const knob = draw("circle", { class: "knob", r: 4.5 }, svg);
     const self = { node, onmove: null, place, tile };
     let [first, second] = [0, 0];
     function place(x, y) {

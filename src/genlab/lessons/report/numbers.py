@@ -24,7 +24,7 @@ def grouped(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """"48 s", "3 min 20 s", "2 h 5 min"."""
+    """ "48 s", "3 min 20 s", "2 h 5 min"."""
     whole = round(seconds)
     if whole < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from genlab.lessons.estimators import pathwise_variance
 from genlab.lessons.report.content import Chart, Report
 from genlab.lessons.report.diagram import diagram
 from genlab.lessons.report.numbers import difference, duration, grouped
@@ -33,9 +34,9 @@ def header(report: Report) -> str:
     listed = "".join(f"<div><dt>{key}</dt><dd>{escape(value)}</dd></div>" for key, value in facts.items())
     return (
         f'<header class="top"><h1>{escape(report.title)}</h1><p class="lead">{escape(report.summary)}</p>'
-        '<p class="verdict"><span class="badge">one seed: no verdict</span> Train again with another seed and the '
-        "numbers below move, some of them further than they lie apart here. What is shown is what happened "
-        f'once.</p><dl class="facts">{listed}</dl></header>'
+        '<p class="verdict"><span class="badge">one seed: no verdict</span> Train again with another seed '
+        "and the numbers move, some of them further than they lie apart: this is what happened once.</p>"
+        f'<dl class="facts">{listed}</dl></header>'
     )
 
 
@@ -54,10 +55,11 @@ def see(report: Report) -> str:
         )
         for index, model in enumerate(report.models)
     ]  # fmt: skip
-    cards.append(_card("mark c4", "Test images", "real, never trained on", report.real, "what all should look like"))
+    cards.append(_card("mark c4", "Test images", "real, never trained on", report.real, "what all aim at"))
     lead = (
-        f"The first {GRID} images of each, none chosen (sampling seed {report.sampling_seed}). Look before you "
-        "read any number: which strokes are blurred, which are no digit, what repeats? Click a sheet to enlarge it."
+        f"The first {GRID} images of each, none chosen (sampling seed {report.sampling_seed}). Look before "
+        "you read any number: which strokes are blurred, which are no digit, what repeats? Select a sheet to "
+        "enlarge it."
     )
     return section("see", "What you see", lead, f'<div class="sheets">{"".join(cards)}</div>')
 
@@ -85,7 +87,7 @@ def reconstructions(report: Report) -> str:
     images = "".join(picture(b, width, "test images above, their reconstructions below", 56) for b in blocks)
     label = next((m.label for m in report.models if m.key == pairs.model), pairs.model)
     lead = (
-        f"Above each pair a test image, below it what the {escape(label)} makes of its code: encode to z, decode z. "
+        f"Above a test image, below it what the {escape(label)} makes of its code: encode to z, decode z. "
         "What does the code keep, and what does it smooth away?"
     )
     return section("reconstructions", "Through the code and back", lead, f'<div class="pairs">{images}</div>')
@@ -104,8 +106,8 @@ RECEIPT_LINES = {
 
 def one_network(report: Report) -> str:
     lead = (
-        "A VAE's decoder and a GAN's generator are the same network in two roles. The GAN below starts where the "
-        "VAE ended; only what judges its images is new."
+        "A VAE's decoder and a GAN's generator are the same network in two roles. The GAN below starts where "
+        "the VAE ended; only what judges its images is new."
     )
     body = f'<div class="network">{diagram(report)}{receipt(report)}</div>'
     return section("network", "One network, two roles", lead, body)
@@ -120,8 +122,8 @@ def receipt(report: Report) -> str:
         if (value := report.receipt[key]) is not None
     )
     return (
-        f'<aside class="receipt"><h3>Receipt</h3><dl>{lines}</dl><p>Compared before the first step of the GAN, '
-        "pixels in [−1, 1]. In the mode that trains, batch statistics stand in for the averages, so a "
+        f'<aside class="receipt"><h3>Receipt</h3><dl>{lines}</dl><p>Compared before the first step of the '
+        "GAN, pixels in [−1, 1]. In the mode that trains, batch statistics stand in for the averages, so a "
         "difference there is no fault of the copy.</p></aside>"
     )
 
@@ -144,14 +146,14 @@ def same_z(report: Report) -> str:
     rows = []
     for label, pixels in same.rows:
         image, scale = sheet(pixels, len(pixels), gap=2), scale_for(pixels.shape[3], 56)
-        size = f'width="{image.width * scale}" height="{image.height * scale}"'
-        alt = escape(f"{label}: {len(pixels)} images, z as in the other row")
         rows.append(
-            f'<div><b>{escape(label)}</b><img class="pixels" src="{data_uri(image)}" {size} alt="{alt}"></div>'
+            f'<div><b>{escape(label)}</b><img class="pixels" src="{data_uri(image)}" '
+            f'width="{image.width * scale}" height="{image.height * scale}" '
+            f'alt="{len(pixels)} images, each from the z of its column"></div>'
         )
     lead = (
-        "Each column is one z, decoded twice. The GAN began as a copy of the VAE's decoder: how much of each z's "
-        "first meaning is left after training against a discriminator?"
+        "Each column is one z, decoded twice. The GAN began as a copy of the VAE's decoder: how much of each "
+        "z's first meaning is left after training against a discriminator?"
     )
     return section("same-z", "The same z", lead, f'<div class="same">{"".join(rows)}</div>')
 
@@ -160,17 +162,17 @@ def explore(report: Report) -> str:
     if report.directions is None or not report.decoders:
         return ""
     lead = (
-        "Drag in the field, or use the arrow keys. Both networks decode the same z, here, in this page. The field "
-        "spans the two directions in which the VAE's codes vary most, from −3 to 3 standard deviations."
+        "Drag in the field, or use the arrow keys: both networks decode the same z, in this page. The field "
+        "spans the two directions in which the VAE's codes vary most, the sliders the next ones."
     )
     return section("explore", "Walk through z", lead, '<div class="explorer" data-explorer></div>')
 
 
 def yardstick(report: Report) -> str:
     lead = (
-        "A number means something only between its floor and its ceiling: what real training images get, and what "
-        "noise gets, at the same N through the same feature network. Intervals (95 %) are for other samples of "
-        "the same trained model; another training moves further."
+        "A number means something only between its floor and its ceiling: what real training images get, and "
+        "what noise gets, at the same N through the same feature network. Intervals (95 %) are for other "
+        "samples of the same trained model; another training moves further."
     )
     body = f'{table(report)}<div class="ruler" data-ruler></div>{explanations(report)}'
     return section("yardstick", "One yardstick", lead, body)
@@ -178,7 +180,7 @@ def yardstick(report: Report) -> str:
 
 GROUPS = {
     "vae": ("While the VAE learned", "One loss, one goal: it may be read as progress."),
-    "gan": ("While the GANs learned", "Two losses that pull against each other: they show balance, not progress."),
+    "gan": ("While the GANs learned", "Two losses that pull against each other show balance, not progress."),
     "quality": ("Quality over time", "The yardstick, applied on the way."),
 }
 
@@ -189,7 +191,10 @@ def curves(report: Report) -> str:
         charts = [chart for chart in report.charts if chart.group == group and chart.series]
         if charts:
             groups += f'<h3>{title}</h3><p>{sentence}</p><div class="charts">{_figures(charts)}</div>'
-    lead = "Faint: single batches, as logged. Strong: their running mean. Point at a curve, or focus it and use the arrow keys."
+    lead = (
+        "Faint: single batches, as logged. Strong: their running mean. Point at a curve to read its values, "
+        "or focus it and use the arrow keys."
+    )
     return section("curves", "How they learned", lead, groups) if groups else ""
 
 
@@ -204,26 +209,34 @@ def _figures(charts: list[Chart]) -> str:
 def why(report: Report, charts: tuple[Chart, ...]) -> str:
     if not report.estimators:
         return ""
-    count = grouped(report.estimators[0].samples)
-    worst = max(
-        (p for p in report.estimators if p.estimator == "score function"), key=lambda p: p.variance, default=None
-    )
-    ratio = "" if worst is None else (
-        f" At D = {worst.dimensions}, μ = {worst.mu:g} the score function needs "
-        f"{grouped(round(worst.exact_variance / 4))} samples where the pathwise gradient needs one."
-    )  # fmt: skip
-    detached = [p for p in report.estimators if p.estimator == "detached"]
-    cut = "" if not detached else (
-        f" And with z detached, the mistake one makes once, all {count} gradients were exactly 0 at every point."
-        if all(p.variance == 0 and p.mean == 0 for p in detached) else ""
-    )  # fmt: skip
     lead = (
-        "To train an encoder one needs the gradient of an average over random z. Two unbiased ways to estimate it "
-        "for E‖z‖², z ~ N(μe₁, I): through the sample (pathwise, “the trick”), or by weighting with the score. Lines "
-        f"are closed forms, points were measured here from {count} samples each, bars are ± 2 standard errors.{ratio}{cut}"
+        "To train an encoder one needs the gradient of an average over random z. Two ways to estimate it are "
+        "right on average: through the sample, z = μ + σε (pathwise, “the trick”), or by weighting with the "
+        "score ∇ ln p(z). Here for E‖z‖² with z ~ N(μe₁, I), in μ."
     )
-    body = f'<div class="charts two">{_figures(list(charts))}</div>'
+    body = f'<p>{_what_was_measured(report)}</p><div class="charts two">{_figures(list(charts))}</div>'
     return section("why", "Why the trick?", lead, body)
+
+
+def _what_was_measured(report: Report) -> str:
+    count = grouped(report.estimators[0].samples)
+    sentences = [
+        f"Lines are closed forms; points were measured, {count} gradients each, ± 2 standard errors."
+    ]
+    scores = [p for p in report.estimators if p.estimator == "score function"]
+    if scores:
+        worst = max(scores, key=lambda p: p.exact_variance)
+        ratio = grouped(round(worst.exact_variance / pathwise_variance(worst.dimensions, worst.mu)))
+        sentences.append(
+            f"At D = {worst.dimensions}, μ = {worst.mu:g} the score function needs {ratio} samples for what "
+            "one gives the pathwise gradient."
+        )
+    cut = [p for p in report.estimators if p.estimator == "detached"]
+    if cut and all(p.variance == 0 and p.mean == 0 for p in cut):
+        sentences.append(
+            "With z detached, the mistake that everybody makes once, every gradient was exactly 0."
+        )
+    return " ".join(sentences)
 
 
 def limits(report: Report) -> str:
@@ -232,7 +245,7 @@ def limits(report: Report) -> str:
         f"<div><dt><code>{escape(step.command)}</code></dt><dd>{escape(step.sentence)}</dd></div>"
         for step in report.next_steps
     )
-    lead = "An ordering seen once is an anecdote. Before you believe one of these, ask what would have to be repeated."
+    lead = "An ordering seen once is an anecdote. Before you believe one, ask what would have to be repeated."
     body = f'<ul class="notes">{notes}</ul>' if notes else ""
     if steps:
         body += f'<h3>How to go on</h3><dl class="steps">{steps}</dl>'

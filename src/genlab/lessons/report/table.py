@@ -25,14 +25,15 @@ def table(report: Report) -> str:
     """Nothing is set in bold: one seed shows no winner."""
     heads = "".join(_head(metric) for metric in report.metrics)
     rows = "".join(
-        _row(report, model.measurement, model.label, f"z from {model.prior}", f"mark c{index}", duration(model.seconds))
-        for index, model in enumerate(report.models)
+        _row(report, m.measurement, m.label, f"z from {m.prior}", f"mark c{index}", duration(m.seconds))
+        for index, m in enumerate(report.models)
     )
-    frame = _row(report, report.floor, *FLOOR, "mark c4", "") + _row(report, report.ceiling, *CEILING, "mark", "")
+    frame = _row(report, report.floor, *FLOOR, "mark c4", "")
+    frame += _row(report, report.ceiling, *CEILING, "mark", "")
     return (
         '<div class="scroll" tabindex="0" role="region" aria-label="Table of measurements"><table>'
         f'<caption>{escape(provenance(report))}</caption><thead><tr><th scope="col">Images from</th>'
-        f'{heads}<th scope="col">Training<small>on this machine</small></th></tr></thead>'
+        f'{heads}<th scope="col" class="number">Training<small>on this machine</small></th></tr></thead>'
         f'<tbody>{rows}</tbody><tbody class="frame">{frame}</tbody></table></div>'
     )
 
@@ -47,7 +48,7 @@ def provenance(report: Report) -> str:
 
     counts = {m["count"] for m in measurements if isinstance(m.get("count"), int)}
     each = " and ".join(grouped(count) for count in sorted(counts)) or "not recorded"
-    return f"N = {each} images a row · feature network {named('extractor')} · reference {named('data')}, test images"
+    return f"N = {each} images a row · feature network {named('extractor')} · test images of {named('data')}"
 
 
 def _head(metric: Metric) -> str:

@@ -17,6 +17,7 @@ from genlab.lessons.report import sections
 from genlab.lessons.report.charts import estimator_charts
 from genlab.lessons.report.content import Chart, Report
 from genlab.lessons.report.numbers import interval, look_up, number
+from genlab.lessons.report.pictures import data_uri, sheet
 from genlab.runs.files import replacing, write_json
 
 SCRIPTS = ("decoder.js", "charts.js", "explorer.js", "page.js")
@@ -73,6 +74,10 @@ def embedded(value: Any) -> str:
 
 def data(report: Report, charts: tuple[Chart, ...]) -> dict[str, Any]:
     """What the page's scripts draw from."""
+    assert len(report.models) <= 4, "the page has colours for four models"
+    if report.directions is not None:
+        size = len(report.directions.mean)
+        assert all(live.portable["latent_dim"] == size for live in report.decoders)
     return {
         "models": [{"key": model.key, "label": model.label} for model in report.models],
         "charts": {chart.key: plain(chart) for chart in (*report.charts, *charts)},
@@ -83,10 +88,13 @@ def data(report: Report, charts: tuple[Chart, ...]) -> dict[str, Any]:
 
 
 def ruler(report: Report) -> dict[str, Any] | None:
-    """The first metric that is drawn on a log scale, as points with intervals; None where it was not measured."""
+    """The first metric drawn on a log scale, as points with intervals; None where it was not measured."""
+    rows: list[tuple[str, int | None, dict[str, Any]]] = [
+        *((m.label, index, m.measurement) for index, m in enumerate(report.models)),
+        ("Training images (floor)", 4, report.floor),
+        ("Uniform noise (ceiling)", None, report.ceiling),
+    ]
     for metric in report.metrics:
-        rows = [(m.label, index, m.measurement) for index, m in enumerate(report.models)]
-        rows += [("Training images (floor)", 4, report.floor), ("Uniform noise (ceiling)", None, report.ceiling)]
         points = [
             {"label": label, "colour": colour, "value": value, "interval": interval(found)}
             for label, colour, measurement in rows
@@ -102,8 +110,6 @@ def _directions(report: Report) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = plain(report.directions)
     if report.directions.start_images is not None:
-        from genlab.lessons.report.pictures import data_uri, sheet
-
         images = report.directions.start_images
         found["start_images"] = [data_uri(sheet(images[i : i + 1], 1)) for i in range(len(images))]
     return found
