@@ -54,7 +54,8 @@ class Residual(nn.Module):
     def __init__(self, channels: int, kind: str, activation: nn.Module, wrap: Wrap) -> None:
         super().__init__()
         last = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.zeros_(last.weight)
+        for parameter in last.parameters():
+            nn.init.zeros_(parameter)
         first = wrap(nn.Conv2d(channels, channels, 3, padding=1))
         self.body = nn.Sequential(
             norm(kind, channels), activation, first, norm(kind, channels), activation, last
