@@ -98,7 +98,8 @@ def spectral_norm(layer: nn.Module) -> nn.Module:
     """`layer` with its weight spectrally normalised."""
     weight = layer.weight
     assert isinstance(weight, Tensor)
-    parametrize.register_parametrization(layer, "weight", SpectralNorm(weight))
+    # "unsafe" spares the trial run of the weight, which would be noted as if an update had looked at it
+    parametrize.register_parametrization(layer, "weight", SpectralNorm(weight), unsafe=True)
     return layer
 
 
