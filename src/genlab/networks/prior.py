@@ -13,6 +13,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from genlab.errors import UserError
 from genlab.functional.gaussian import LOG_2PI, standard_log_density
 
 
@@ -76,13 +77,13 @@ def fit_mixture(codes: Tensor, components: int, seed: int) -> GaussianMixture:
     """A mixture of `components` full Gaussians fitted to `codes` (N, Z) by expectation–maximisation.
 
     Raises:
-        ValueError: fewer than two codes per component.
+        UserError: fewer than two codes per component.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture as Fit
 
     if len(codes) < 2 * components:
-        raise ValueError(
+        raise UserError(
             f"a mixture of {components} components needs {2 * components} codes or more, not {len(codes)}; "
             "ask for fewer components or encode more images"
         )
