@@ -173,6 +173,13 @@ class Training(Section):
     )
 
 
+PARTS = {
+    "vae": ("encoder", "decoder"),
+    "gan": ("decoder", "discriminator"),
+    "vaegan": ("encoder", "decoder", "discriminator"),
+}
+
+
 class Experiment(Section):
     """Everything that decides a run."""
 
@@ -199,6 +206,12 @@ class Experiment(Section):
             raise ValueError(
                 "a per-example gradient penalty can't be had from a discriminator with batch statistics: "
                 "set network.discriminator.norm=none"
+            )
+        normalised = [part for part in PARTS[self.family] if getattr(self.network, part).norm == "batch"]
+        if self.training.batch_size == 1 and normalised:
+            raise ValueError(
+                "a batch of one image has no batch statistics: set training.batch_size=2, or "
+                + " and ".join(f"network.{part}.norm=none" for part in normalised)
             )
         return self
 
@@ -270,7 +283,8 @@ def override(experiment: Experiment, assignments: list[str]) -> Experiment:
             section = section.get(parent) if isinstance(section, dict) else None
         if not isinstance(section, dict) or leaf not in section or isinstance(section[leaf], dict):
             raise UserError(f"--set: unknown key {key!r}; {nearest(key)}")
-        section[leaf] = value
+        # a folder may be called 2024, and is text all the same
+        section[leaf] = text if isinstance(section[leaf], str) and not isinstance(value, str) else value
     return parse(config, "--set")
 
 
