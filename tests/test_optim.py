@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from genlab.training.optim import Adam, AdamSettings
+
+
+def layers() -> list[nn.Module]:
+    torch.manual_seed(0)
+    return [nn.Linear(3, 2), nn.ReLU(), nn.Linear(2, 1)]
+
+
+def descend(modules: list[nn.Module], optimizer: Adam, step: int, steps: int = 100) -> None:
+    x = torch.randn(8, 3, generator=torch.Generator().manual_seed(step))
+    optimizer.descend(nn.Sequential(*modules)(x).square().mean(), step, steps)
+
+
+def test_it_is_torch_s_adam() -> None:
+    mine, theirs = layers(), nn.Sequential(*layers())
+    optimizer = Adam(mine, AdamSettings(rate=0.01, betas=(0.8, 0.95), eps=1e-6))
+    reference = torch.optim.Adam(theirs.parameters(), lr=0.01, betas=(0.8, 0.95), eps=1e-6)
+    for step in range(5):
+        descend(mine, optimizer, step)
+        x = torch.randn(8, 3, generator=torch.Generator().manual_seed(step))
+        reference.zero_grad()
+        theirs(x).square().mean().backward()
+        reference.step()
+    pairs = zip(nn.Sequential(*mine).parameters(), theirs.parameters(), strict=True)
+    assert all(torch.allclose(a, b, atol=1e-7) for a, b in pairs)
+
+
+def test_only_its_own_parameters_move_and_no_gradient_stays() -> None:
+    first, last = nn.Linear(3, 2), nn.Linear(2, 1)
+    before = last.weight.clone()
+    optimizer = Adam([first], AdamSettings())
+    optimizer.descend(last(first(torch.randn(8, 3))).square().mean(), 0, 10)
+    assert torch.equal(last.weight, before)
+    assert all(p.grad is None for layer in (first, last) for p in layer.parameters())
+
+
+def test_moments_return_as_they_went() -> None:
+    modules, others = layers(), layers()
+    optimizer, other = Adam(modules, AdamSettings()), Adam(others, AdamSettings())
+    assert optimizer.moments() == {}
+    for step in range(3):
+        descend(modules, optimizer, step)
+    kept = {name: tensor.clone() for name, tensor in optimizer.moments().items()}
+    assert set(kept) == {f"{i}/{key}" for i in range(4) for key in ("step", "exp_avg", "exp_avg_sq")}
+    for mine, theirs in zip(others, modules, strict=True):
+        mine.load_state_dict(theirs.state_dict())
+    other.load_moments(kept)
+    descend(modules, optimizer, 3)
+    descend(others, other, 3)
+    pairs = zip(nn.Sequential(*modules).parameters(), nn.Sequential(*others).parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [(0, 1.0), (25, 0.2 + 0.8 * (1 + math.sqrt(0.5)) / 2), (50, 0.6), (100, 0.2), (200, 0.2)],
+)
+def test_the_rate_follows_a_cosine_down_to_its_fraction(step: int, expected: float) -> None:
+    assert AdamSettings(rate=3.0, final=0.2).rate_at(step, 100) == pytest.approx(3 * expected)
+
+
+def test_the_rate_is_constant_unless_told_otherwise() -> None:
+    assert {AdamSettings(rate=0.1).rate_at(step, 7) for step in range(9)} == {0.1}
+
+
+def test_the_rate_reaches_adam() -> None:
+    modules = layers()
+    optimizer = Adam(modules, AdamSettings(rate=0.5, final=0.0))
+    before = [p.clone() for p in nn.Sequential(*modules).parameters()]
+    descend(modules, optimizer, step=100, steps=100)
+    pairs = zip(before, nn.Sequential(*modules).parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs), "a rate of 0 moves nothing"
