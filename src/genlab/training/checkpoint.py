@@ -49,11 +49,11 @@ def load(state: State, path: Path) -> None:
     """
     note = verify(path)
     flat = read_tensors(path)
-    fill(state.model, flat, "model/", path)
-    fill(state.averaged.model, flat, "averaged/", path)
+    pairs = matched(tensors(state.model), flat, "model/", path)
+    pairs += matched(tensors(state.averaged.model), flat, "averaged/", path)
     for part, optimizer in state.optimizers.items():
-        prefix = f"optimizer/{part}/"
-        optimizer.load_moments({k.removeprefix(prefix): v for k, v in flat.items() if k.startswith(prefix)})
+        pairs += matched(optimizer.moments(), flat, f"optimizer/{part}/", path)
+    copy(pairs)
     state.step, state.seconds = int(note["step"]), float(note["seconds"])
 
 
@@ -70,10 +70,11 @@ def list_checkpoints(folder: Path) -> list[Path]:
 
 def verify(path: Path) -> dict[str, Any]:
     """The JSON beside `path`. Raises UserError where the file is not the one it describes."""
-    note = read_json(path.with_suffix(".json"))
-    if not path.exists() or not isinstance(note, dict) or digest(path) != note.get("sha256"):
+    note: dict[str, Any] = read_json(path.with_suffix(".json"))
+    whole = isinstance(note, dict) and {"sha256", "step", "seconds"} <= note.keys() and path.exists()
+    if not whole or digest(path) != note["sha256"]:
         raise UserError(
-            f"the checkpoint {path} is damaged (its SHA-256 is not the one noted beside it); "
+            f"the checkpoint {path} is damaged (it is not the file that the note beside it describes); "
             "remove it and its .json to fall back on the one before"
         )
     return note
@@ -105,14 +106,25 @@ def read_tensors(path: Path, prefix: str = "") -> dict[str, Tensor]:
         ) from error
 
 
-@torch.no_grad()
 def fill(module: nn.Module, flat: dict[str, Tensor], prefix: str, source: object) -> None:
     """Copy the tensors named `prefix`… into `module`: all of them, and none besides.
 
     Raises UserError naming the first tensor that is missing, unknown or of another shape; nothing is
     copied then.
     """
-    targets = tensors(module)
+    copy(matched(tensors(module), flat, prefix, source))
+
+
+@torch.no_grad()
+def copy(pairs: list[tuple[Tensor, Tensor]]) -> None:
+    for target, given in pairs:
+        target.copy_(given)
+
+
+def matched(
+    targets: dict[str, Tensor], flat: dict[str, Tensor], prefix: str, source: object
+) -> list[tuple[Tensor, Tensor]]:
+    """Each of `targets` beside the tensor that `flat` has for it under `prefix`. Raises as `fill` does."""
     given = {key.removeprefix(prefix): tensor for key, tensor in flat.items() if key.startswith(prefix)}
     for name in sorted(targets.keys() ^ given.keys()):
         what = "lacks" if name in targets else "has an unknown"
@@ -123,5 +135,4 @@ def fill(module: nn.Module, flat: dict[str, Tensor], prefix: str, source: object
                 f"{source}: tensor {name!r} has shape {tuple(given[name].shape)} where the model has "
                 f"{tuple(target.shape)}; use the config that it was trained with"
             )
-    for name, target in targets.items():
-        target.copy_(given[name])
+    return [(target, given[name]) for name, target in targets.items()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -36,6 +35,12 @@ class Adam:
         self.adam = torch.optim.Adam(
             self.parameters, lr=settings.rate, betas=settings.betas, eps=settings.eps, fused=True
         )
+        for parameter in self.parameters:  # now, not at the first step, so that a checkpoint always has them
+            self.adam.state[parameter] = {
+                "step": torch.zeros((), device=parameter.device),
+                "exp_avg": torch.zeros_like(parameter),
+                "exp_avg_sq": torch.zeros_like(parameter),
+            }
 
     def descend(self, loss: torch.Tensor, step: int, steps: int) -> None:
         """One step down `loss` for this part alone."""
@@ -48,17 +53,9 @@ class Adam:
         self.adam.zero_grad(set_to_none=True)
 
     def moments(self) -> dict[str, torch.Tensor]:
-        """Adam's state, flat: `{index}/{moment}` -> tensor; empty before the first step."""
+        """Adam's state, flat and live: `{index}/{moment}` -> tensor."""
         return {
             f"{index}/{key}": tensor
             for index, parameter in enumerate(self.parameters)
-            for key, tensor in self.adam.state.get(parameter, {}).items()
+            for key, tensor in self.adam.state[parameter].items()
         }
-
-    def load_moments(self, moments: Mapping[str, torch.Tensor]) -> None:
-        self.adam.state.clear()
-        for name, tensor in moments.items():
-            index, key = name.split("/")
-            parameter = self.parameters[int(index)]
-            like = parameter if tensor.shape == parameter.shape else tensor
-            self.adam.state[parameter][key] = torch.empty_like(like).copy_(tensor)
