@@ -14,8 +14,8 @@ from genlab.experiment.runner import machine
 from genlab.experiment.second_stage import codes
 from genlab.experiment.trained import Trained
 from genlab.lessons.demo import Demo, Measured, test_images
+from genlab.lessons.report.charts import gan_charts, vae_charts
 from genlab.lessons.report.content import (
-    Chart,
     Directions,
     LiveDecoder,
     ModelEntry,
@@ -23,19 +23,15 @@ from genlab.lessons.report.content import (
     Reconstructions,
     Report,
     SameLatents,
-    Series,
 )
 from genlab.networks.portable import portable
 from genlab.randomness import generator
-from genlab.runs.events import Metrics
 from genlab.runs.store import Run
 
 SHOWN = 64  # images in a grid
 SAME = 12  # latents shown through both decoders
 PAIRS = 16  # test images shown beside their reconstructions
 AXES = 8  # principal directions of the codes
-SMOOTHING = 0.9  # of the curves: each point is 0.9 of the one before and 0.1 of the step's own value
-POINTS = 300  # of a curve
 
 
 def pixels(images: torch.Tensor) -> NDArray[np.uint8]:
@@ -69,7 +65,7 @@ def report_of(demo: Demo) -> Report:
         same_z=SameLatents(
             same.numpy(), (("VAE", pixels(vae.decode(same))), ("GAN", pixels(warm.decode(same))))
         ),
-        charts=(*vae_charts(demo.runs["vae"]), *gan_charts(demo)),
+        charts=(*vae_charts(demo.runs["vae"]), *gan_charts(arms(demo))),
         estimators=tuple(demo.estimators),
         decoders=tuple(
             LiveDecoder(key, portable(each.model.decoder, each.model.observation, half=True))
@@ -79,6 +75,11 @@ def report_of(demo: Demo) -> Report:
         notes=notes(demo),
         next_steps=next_steps(demo),
     )
+
+
+def arms(demo: Demo) -> list[tuple[str, Run, int]]:
+    """The two GANs, in the colours of their rows."""
+    return [(entry.label, entry.trained.run, 2 + index) for index, entry in enumerate(demo.models[2:])]
 
 
 def describe(dataset: Dataset) -> str:
@@ -102,73 +103,6 @@ def entry_of(entry: Measured, demo: Demo) -> ModelEntry:
         measurement=record["samples"],
         samples=pixels(trained.sample(SHOWN, demo.seed).images),
         note=f"and {vae_seconds:.0f} s for the VAE that its decoder comes from" if charged else "",
-    )
-
-
-def smooth(values: list[float]) -> list[float]:
-    """An exponential average whose first points are not drawn towards 0."""
-    total = weight = 0.0
-    out = []
-    for value in values:
-        total = SMOOTHING * total + (1 - SMOOTHING) * value
-        weight = SMOOTHING * weight + (1 - SMOOTHING)
-        out.append(total / weight)
-    return out
-
-
-def curve(run: Run, key: str, label: str, colour: int | None, sign: float = 1.0) -> Series:
-    """One logged value over the steps, smoothed, at most `POINTS` points."""
-    logged = [e for e in run.events() if isinstance(e, Metrics) and key in e.values]
-    values = smooth([sign * e.values[key] for e in logged])
-    every = -(-len(logged) // POINTS)
-    steps = tuple(float(e.step) for e in logged)[::every]
-    return Series(label, steps, tuple(values)[::every], colour)
-
-
-def vae_charts(run: Run) -> tuple[Chart, ...]:
-    terms = (
-        ("elbo", "ELBO", "higher", "The bound on ln p(x) that training raises: −(reconstruction + KL)."),
-        ("reconstruction", "Reconstruction", "lower", "What is lost from image to reconstruction."),
-        ("kl", "KL", "neither", "What the code says about the image: it rises at first, because a code that "
-         "says nothing costs nothing and reconstructs nothing."),
-    )  # fmt: skip
-    return tuple(
-        Chart(
-            key=key,
-            group="vae",
-            title=f"{title} ({way} is better)" if way != "neither" else f"{title} (the price of the code)",
-            sentence=sentence,
-            x_label="step",
-            y_label="nats per image",
-            series=(curve(run, key, title, 0),),
-            log_x=True,
-        )
-        for key, title, way, sentence in terms
-    )
-
-
-def gan_charts(demo: Demo) -> tuple[Chart, ...]:
-    terms = (
-        ("discriminator_loss", "Discriminator's loss", "nats per pair of images",
-         "2 ln 2 = 1.39 when it can't tell, 0 when it always can."),
-        ("generator_loss", "Generator's loss", "nats per image",
-         "How surprised the discriminator makes it: a falling loss does not mean better images, only a game "
-         "that tilts."),
-        ("accuracy", "Discriminator's accuracy", "fraction right",
-         "½ is guessing; near 1 it has won, and teaches the generator little."),
-    )  # fmt: skip
-    arms = (("warm", "from the VAE's decoder", 2), ("cold", "from random weights", 3))
-    return tuple(
-        Chart(
-            key=key,
-            group="gan",
-            title=title,
-            sentence=sentence,
-            x_label="step",
-            y_label=unit,
-            series=tuple(curve(demo.runs[run], key, label, colour) for run, label, colour in arms),
-        )
-        for key, title, unit, sentence in terms
     )
 
 
@@ -215,6 +149,9 @@ def next_steps(demo: Demo) -> tuple[NextStep, ...]:
         NextStep(f"./lab generate {gan} -n 100", "draws 100 more digits from the GAN"),
         NextStep(f"./lab generate {vae} --prior fitted", "draws from the mixture instead of N(0, I)"),
         NextStep(f"./lab interpolate {vae} --spherical", "walks from digit to digit"),
+        NextStep(
+            f"./lab train gan --from {vae} --set network.prior.kind=mixture", "draws z from that mixture"
+        ),
         NextStep("./lab train vae --set objective.beta=4", "asks what a heavier KL term does"),
         NextStep("./lab train gan --data FOLDER --seconds 300", "trains on your own images"),
         NextStep("./launch.sh", "does all of this in a browser (launch.bat on Windows)"),
