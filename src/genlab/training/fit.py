@@ -22,13 +22,14 @@ from genlab.randomness import generator
 from genlab.runs.events import Event, Finished, Metrics, Samples, Saved
 from genlab.runs.sheets import write_sheet
 from genlab.training import checkpoint
+from genlab.training.ema import tensors
 from genlab.training.state import Model, State
 
 EARLY = (10, 30, 100)  # steps with a sample sheet besides the regular ones: the fastest change is here
 
 
 class Diverged(UserError):
-    """A loss was not finite; the step was not taken."""
+    """A loss, or what it made of the weights, was not finite; the step was not taken, or not kept."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def fit(
     """Advance `state` to `steps` steps, yielding what happens. Files go to `folder`, each before its event;
     without one, only metrics are yielded. `interrupted` is asked before every step.
 
-    Raises Diverged before a step whose loss is not finite.
+    Raises Diverged before a step whose loss is not finite, and before weights that are not would be kept.
     """
     while state.step < steps and not interrupted():
         values = advance(state, objective, batches, steps, seed)
@@ -141,5 +142,11 @@ def draw(state: State, sheets: Sheets, folder: Path) -> Iterator[Samples]:
 
 
 def keep(state: State, folder: Path) -> Saved:
+    """Raises Diverged where a finite loss had a gradient that was not: such weights are not worth keeping."""
+    if not all(tensor.isfinite().all() for tensor in tensors(state.model).values()):
+        raise Diverged(
+            f"the weights are not finite after step {state.step}: training diverged and they were not kept; "
+            "try a lower learning rate"
+        )
     path = checkpoint.save(state, folder / "checkpoints")
     return Saved(state.step, path.relative_to(folder).as_posix())
