@@ -54,6 +54,7 @@ def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Da
     torch.set_num_threads(experiment.training.threads)
     if experiment.start is not None:
         source = find_run(experiment.start)
+        newest(source)  # says so before a folder is made, where the source was never trained
         past = schema.parse(source.config(), str(source.path / "config.json"))
         experiment = inherit(experiment, past, str(source.path.resolve()))
         if experiment.network.prior.kind == "mixture":
@@ -251,7 +252,5 @@ def extend(run: Run, steps: int) -> None:
             f"{run.name} lowers its learning rate towards step {experiment.training.steps}, so its length "
             "can't change; resume it without --steps, or start a new run"
         )
-    training = experiment.training.model_copy(update={"steps": steps})
-    write_json(
-        run.path / "config.json", experiment.model_copy(update={"training": training}).model_dump(mode="json")
-    )
+    longer = schema.override(experiment, [f"training.steps={steps}"])
+    write_json(run.path / "config.json", longer.model_dump(mode="json"))
