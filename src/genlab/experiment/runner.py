@@ -22,7 +22,7 @@ from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.experiment.build import build_model, build_objective, build_state
 from genlab.experiment.handover import Receipt, adopt, difference, inherit
-from genlab.experiment.trained import Trained, open_run, read_prior
+from genlab.experiment.trained import Trained, newest, open_run, read_prior
 from genlab.objectives.base import Objective
 from genlab.runs.events import Adopted, Event, Finished, Saved, Started
 from genlab.runs.files import write_json
