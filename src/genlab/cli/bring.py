@@ -35,24 +35,52 @@ def open_app(
 ) -> None:
     """Open the app in a browser. It listens on this machine only."""
     import importlib.util
+    import runpy
 
     if importlib.util.find_spec("streamlit") is None:
         raise UserError(
             "the app needs Streamlit, which is not installed: run build.sh or build.bat, or install genlab[app]"
         )
+    free = free_port(port)
+    if free != port:
+        typer.echo(f"port {port} is taken by another program, perhaps by this app in another window")
+    typer.echo(f"the app is at http://127.0.0.1:{free}  (Ctrl-C here ends it; trainings go on)")
     page = Path(__file__).parent.parent / "app" / "main.py"
-    local = ["localhost", "127.0.0.1"]
-    hosts = [part for host in local for part in ("--server.allowedHosts", host)]
-    command = [
-        sys.executable, "-m", "streamlit", "run", str(page), "--server.address", "127.0.0.1", "--server.port", str(port),
-        *hosts, "--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false",
-        "--client.showErrorDetails", "none", "--server.headless", "false" if browser else "true",
-    ]  # fmt: skip
-    typer.echo(f"the app is at http://localhost:{port}; Ctrl-C here ends it, trainings go on")
-    try:
-        raise typer.Exit(subprocess.call(command))
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
+    # In this very process, so that what ends it ends the server, and nothing is left behind.
+    sys.argv = ["streamlit", "run", str(page), *streamlit_flags(free, browser)]
+    runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
+
+
+def streamlit_flags(port: int, browser: bool) -> list[str]:
+    """Streamlit's own defaults listen to the whole network, ask for an e-mail address, and report home."""
+    options = {
+        "server.address": "127.0.0.1", "server.port": port, "server.headless": not browser,
+        "server.showEmailPrompt": False, "server.fileWatcherType": "none",
+        "browser.gatherUsageStats": False, "client.showErrorDetails": "none", "client.toolbarMode": "viewer",
+        "logger.hideWelcomeMessage": True, "logger.level": "warning", "theme.light.primaryColor": "#0072B2",
+        "theme.dark.primaryColor": "#3D9BD9",
+    }  # fmt: skip
+    flags = [
+        f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
+        for name, value in options.items()
+    ]
+    return flags + [f"--server.allowedHosts={host}" for host in ("localhost", "127.0.0.1")]
+
+
+def free_port(port: int, tries: int = 50) -> int:
+    """`port`, or the first one after it on which nothing listens. Raises UserError where all are taken."""
+    import socket
+
+    for candidate in range(port, min(port + tries, 65536)):
+        with socket.socket() as probe:
+            if os.name == "posix":  # a port that was just left counts as free; elsewhere this would steal it
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", candidate))
+            except OSError:
+                continue
+        return candidate
+    raise UserError(f"the ports from {port} on are all taken; name another one with --port")
 
 
 @app.command(epilog="Examples: [bold]genlab test[/]   [bold]genlab test --all[/]")

@@ -1,0 +1,74 @@
+"""Trained runs, opened for use. The only part of the app that needs torch, and only once it is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from genlab.app.entries import Entry
+from genlab.app.style import SHEET
+from genlab.runs.sheets import png
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from genlab.experiment.trained import Trained
+
+TESTS = 512  # test images that are kept at hand
+
+
+@st.cache_resource(show_spinner="Waking PyTorch up; this happens once, and takes some seconds …")
+def awake() -> bool:
+    """torch, imported. What it brings is frozen, or the collector would walk it again at every rerun."""
+    import gc
+
+    import torch
+
+    torch.set_num_threads(1)  # the trainings want the others
+    gc.collect()
+    gc.freeze()
+    return True
+
+
+@st.cache_resource(max_entries=6, show_spinner="Opening the model …")
+def _opened(path: str, prior: str, step: int, stamp: int) -> Trained:
+    from genlab.experiment.trained import open_run
+    from genlab.runs.store import find_run
+
+    return open_run(find_run(path), prior=prior, step=step)
+
+
+def opened(entry: Entry, prior: str = "own") -> Trained:
+    """The model of a run at its newest checkpoint. Raises UserError where there is none."""
+    assert entry.saved is not None
+    awake()
+    files = [entry.path / "config.json", entry.path / "prior.safetensors"]
+    stamp = sum(file.stat().st_mtime_ns for file in files if file.exists())
+    return _opened(str(entry.path), prior, entry.saved, stamp)
+
+
+@st.cache_resource(max_entries=3, show_spinner="Reading the test images …")
+def _tests(path: str, stamp: int) -> NDArray[np.uint8]:
+    from genlab.experiment.runner import load_data
+    from genlab.experiment.schema import parse
+    from genlab.runs.store import find_run
+
+    return load_data(parse(find_run(path).config())).test.pixels[:TESTS].copy()
+
+
+def tests(entry: Entry) -> NDArray[np.uint8]:
+    """Test images of the run's data: (at most `TESTS`, C, H, W). Raises UserError where they are gone."""
+    awake()
+    return _tests(str(entry.path), (entry.path / "config.json").stat().st_mtime_ns)
+
+
+def as_png(images: Tensor, columns: int, scale: int | None = None) -> bytes:
+    """Images in [−1, 1] as a sheet, enlarged by whole pixels."""
+    from genlab.data.batches import to_uint8
+
+    pixels = to_uint8(images).numpy()
+    natural = columns * (pixels.shape[3] + 1) - 1
+    return png(pixels, columns, scale or max(1, SHEET // natural))
