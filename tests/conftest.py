@@ -32,6 +32,7 @@ SMALL = [
     "network.encoder.hidden=8",
     "network.discriminator.width=2",
     "network.discriminator.hidden=8",
+    "network.discriminator.depth=1",  # an image of 8×8 has no second stage, the first that is normalised
     "training.batch_size=4",
     "training.threads=1",
     "training.steps=7",

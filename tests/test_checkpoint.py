@@ -221,7 +221,7 @@ def test_what_is_damaged_is_refused_in_a_sentence_and_nothing_is_copied(
 
 
 @pytest.mark.parametrize("assignment", ["network.decoder.width=3", "network.latent_dim=4",
-                                        "network.discriminator.depth=1"])  # fmt: skip
+                                        "network.discriminator.depth=2"])  # fmt: skip
 def test_another_model_s_checkpoint_is_refused(
     tiny: Tiny, dataset: Dataset, state: State, tmp_path: Path, assignment: str
 ) -> None:

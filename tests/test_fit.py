@@ -20,6 +20,7 @@ from genlab.objectives.base import Objective, Update
 from genlab.runs.events import Event, Finished, Metrics, Samples, Saved
 from genlab.training.ema import tensors
 from genlab.training.fit import Cadence, Diverged, Sheets, advance, fit
+from genlab.training.optim import AdamSettings
 from genlab.training.state import State
 
 Tiny = Callable[..., Experiment]
@@ -232,3 +233,12 @@ def test_sheets_show_the_same_latents_and_the_averaged_model(gan: Bench, tmp_pat
     (expected,) = sheets(gan.state.averaged.model)  # type: ignore[arg-type]
     assert np.array_equal(drawn[:8, :8], expected.pixels[0, 0])
     assert np.array_equal(drawn[9:, 9:], expected.pixels[3, 0])
+
+
+def test_each_step_draws_noise_of_its_own(vae: Bench) -> None:
+    """The same images and the same weights again, and yet another number: the noise is the step's."""
+    batch = vae.batches(0)
+    vae.batches = lambda step: Batch(batch.images, batch.labels, 0)  # type: ignore[assignment]
+    vae.state.optimizers["vae"].settings = AdamSettings(rate=0.0)
+    first, second = (advance(vae.state, vae.objective, vae.batches, 9, 0)["reconstruction"] for _ in range(2))
+    assert first != second
