@@ -1,14 +1,23 @@
-"""The curves of a run, each with a sentence on how to read it."""
+"""The curves of a run, each with a sentence on how to read it.
+
+Drawn as SVG: once a second a picture takes the place of another, and nothing flickers or jumps. It is shown
+as an image, which can't see the page's colours, so it is told whether they are dark.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from base64 import b64encode
+from html import escape
+from typing import NamedTuple
 
 import streamlit as st
 
 from genlab.app.following import Curves
-from genlab.app.style import BLUE, GREEN, GREY, ORANGE
+from genlab.app.style import BLUE, GREEN, ON_DARK, ORANGE
+
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 466, 112, 42, 10, 6, 18  # px; the margins hold the labels
+DASHES = (("", "solid"), ("7 3", "dashed"))  # lines differ in more than their colour
 
 
 class Line(NamedTuple):
@@ -25,122 +34,127 @@ class Chart(NamedTuple):
     rule: float | None = None  # a level to compare with
 
 
-ELBO = Chart(
-    "ELBO", "nats per image", (Line("elbo", "ELBO", BLUE),),
-    "How well the model explains an image, in nats. It should rise, fast at first; it can't pass log p(x).",
+CHARTS = (
+    Chart(
+        "ELBO", "nats per image", (Line("elbo", "now", BLUE),),
+        "How well the model explains an image: it should rise, fast at first.",
+    ),
+    Chart(
+        "Reconstruction", "nats per image", (Line("reconstruction", "now", ORANGE),),
+        "What is lost between an image and its decoded code. It should fall.",
+    ),
+    Chart(
+        "KL", "nats per image", (Line("kl", "now", GREEN),),
+        "How much a code says about its image; at 0, codes are ignored.",
+    ),
+    Chart(
+        "Losses", "nats", (Line("discriminator_loss", "D", BLUE), Line("generator_loss", "G", ORANGE)),
+        "Level curves are a fair game: neither should win, falling is not the aim.",
+    ),
+    Chart(
+        "D is right", "share of images", (Line("accuracy", "now", GREEN),),
+        "At 0.5 D guesses, for G deceives it; close to 1, G learns little from it.", 0.5,
+    ),
+    Chart(
+        "D’s scores", "logits", (Line("real_logit", "real", BLUE), Line("fake_logit", "generated", ORANGE)),
+        "Real above generated, but not by ever more: both stay in the game.",
+    ),
 )  # fmt: skip
-RECONSTRUCTION = Chart(
-    "Reconstruction", "nats per image", (Line("reconstruction", "reconstruction", ORANGE),),
-    "What is lost between an image and its decoded code. It should fall.",
-)  # fmt: skip
-KL = Chart(
-    "KL", "nats per image", (Line("kl", "KL", GREEN),),
-    "How much the code says about its image. It rises as codes are put to use; at 0 they are ignored.",
-)  # fmt: skip
-LOSSES = Chart(
-    "Losses of the two players", "nats",
-    (Line("discriminator_loss", "D", BLUE), Line("generator_loss", "G", ORANGE)),
-    "Neither should win: two curves that stay level are a fair game. Falling is not the aim here.",
-)  # fmt: skip
-ACCURACY = Chart(
-    "Discriminator right", "share of images", (Line("accuracy", "accuracy", GREEN),),
-    "0.5 is guessing: G deceives D. Close to 1, D sees through G and teaches it little.", 0.5,
-)  # fmt: skip
-SCORES = Chart(
-    "Scores that D gives", "logit",
-    (Line("real_logit", "real", BLUE), Line("fake_logit", "generated", ORANGE)),
-    "Real above generated, and the gap not growing: D still tells them apart, G still has a chance.",
-)  # fmt: skip
-CHARTS = (ELBO, RECONSTRUCTION, KL, LOSSES, ACCURACY, SCORES)
 
 
-def draw(curves: Curves, steps: int, height: int = 92) -> None:
-    """Every chart that the run has the numbers for."""
+def draw(curves: Curves, steps: int) -> None:
+    """Every chart that the run has the numbers for, over 0 to `steps`."""
     for chart in CHARTS:
         lines = [line for line in chart.lines if line.key in curves.raw]
-        if not lines:
-            continue
-        now = "  ".join(
-            f":gray[{line.label if len(lines) > 1 else 'now'}] {curves.memory[line.key]:.4g}".replace(
-                "-", "−"
-            )
-            for line in lines
+        if lines:
+            st.html(markup(chart, lines, curves, steps, st.context.theme.type == "dark"))
+
+
+def markup(chart: Chart, lines: list[Line], curves: Curves, steps: int, dark: bool) -> str:
+    """Title, newest values, picture and sentence as HTML."""
+    values = "".join(
+        f'<span class="value"><i style="border-top:3px {DASHES[i][1]} {colour(line, dark)}"></i> '
+        f"{line.label} <b>{number(curves.memory[line.key])}</b></span>"
+        for i, line in enumerate(lines)
+    )
+    said = ", ".join(f"{line.label} {number(curves.memory[line.key])}" for line in lines)
+    alt = escape(f"{chart.title} in {chart.unit} over the steps up to {curves.steps[-1]} of {steps}: {said}")
+    source = b64encode(picture(chart, lines, curves, steps, dark).encode()).decode()
+    return (
+        f'<div class="chart"><div><b>{chart.title}</b> <small>{chart.unit}</small>{values}</div>'
+        f'<img src="data:image/svg+xml;base64,{source}" alt="{alt}"><p>{chart.sentence}</p></div>'
+    )
+
+
+def picture(chart: Chart, lines: list[Line], curves: Curves, steps: int, dark: bool) -> str:
+    """The SVG: grid, labels, and each line twice, faint as logged and strong as smoothed."""
+    low, high, ticks = scale(curves, lines, chart.rule)
+
+    def x(step: float) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * step / max(steps, 1)
+
+    def y(value: float) -> float:
+        return TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / (high - low)
+
+    field = f'x="{LEFT}" y="{TOP - 2}" width="{WIDTH - LEFT - RIGHT}" height="{HEIGHT - TOP - BOTTOM + 4}"'
+    parts = [f'<clipPath id="field"><rect {field}/></clipPath>']
+    parts += [grid(y(tick), number(tick)) for tick in ticks]
+    parts += [
+        f'<text x="{x(step):.0f}" y="{HEIGHT - 3}" text-anchor="{anchor}">{label}</text>'
+        for step, anchor, label in (
+            (0, "start", "step 0"),
+            (steps / 2, "middle", f"{steps // 2:,}"),
+            (steps, "end", f"{steps:,}"),
         )
-        st.markdown(f"**{chart.title}** :small[:gray[{chart.unit}]] &nbsp; {now}")
-        st.vega_lite_chart(
-            table(curves, lines), spec(chart, curves, lines, steps, height), width="stretch",
-            alt=f"{chart.title} in {chart.unit} over the steps of training",
-        )  # fmt: skip
-        st.caption(chart.sentence)
-
-
-def table(curves: Curves, lines: list[Line]) -> dict[str, list[Any]]:
-    """Long form: a row per line and step."""
-    rows = [
-        (step, curves.raw[line.key][i], curves.smooth[line.key][i], line.label)
-        for line in lines
-        for i, step in enumerate(curves.steps)
-        if i < len(curves.raw[line.key])
     ]
-    steps, raw, smooth, label = (list(column) for column in zip(*rows, strict=True))
-    return {"step": steps, "raw": raw, "smooth": smooth, "line": label}
+    if chart.rule is not None:
+        parts.append(level(y(chart.rule), 'stroke-opacity=".6" stroke-dasharray="3 3"'))
+    for i, line in enumerate(lines):
+        for series, width, opacity in ((curves.raw, 1.0, 0.35), (curves.smooth, 2.2, 1.0)):
+            points = [f"{x(s):.1f} {y(v):.1f}" for s, v in zip(curves.steps, series[line.key], strict=False)]
+            path = "M" + "L".join(points)
+            parts.append(stroke(line, i, path, width, opacity, dark))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-size="11" '
+        f'font-family="sans-serif" color="{"#fff" if dark else "#000"}" fill="currentColor" '
+        f'fill-opacity=".72">{"".join(parts)}</svg>'
+    )
 
 
-def bounds(curves: Curves, lines: list[Line], rule: float | None) -> list[float]:
-    """The range of the smoothed curves after their first tenth: the plunge of the first steps would leave
-    the rest a flat line."""
+def stroke(line: Line, index: int, path: str, width: float, opacity: float, dark: bool) -> str:
+    return (
+        f'<path d="{path}" fill="none" stroke="{colour(line, dark)}" stroke-width="{width}" '
+        f'opacity="{opacity}" stroke-linejoin="round" clip-path="url(#field)" stroke-dasharray="{DASHES[index][0]}"/>'
+    )
+
+
+def colour(line: Line, dark: bool) -> str:
+    return ON_DARK.get(line.colour, line.colour) if dark else line.colour
+
+
+def grid(height: float, label: str) -> str:
+    text = f'<text x="{LEFT - 6}" y="{height + 3.5:.1f}" text-anchor="end">{label}</text>'
+    return level(height, 'stroke-opacity=".14"') + text
+
+
+def level(height: float, look: str) -> str:
+    return f'<path d="M{LEFT} {height:.1f}H{WIDTH - RIGHT}" stroke="currentColor" {look}/>'
+
+
+def scale(curves: Curves, lines: list[Line], rule: float | None) -> tuple[float, float, list[float]]:
+    """Bounds and round ticks for the smoothed curves after their first tenth: the plunge of the first steps
+    would leave the rest a flat line."""
     values = [v for line in lines for v in curves.smooth[line.key][len(curves.steps) // 10 :]]
     values += [] if rule is None else [rule]
     low, high = min(values), max(values)
-    margin = 0.1 * (high - low) or 0.1 * abs(high) or 1.0
-    grain = 10 ** math.floor(math.log10(high - low + 2 * margin)) / 2  # so that the axis moves seldom
-    return [math.floor((low - margin) / grain) * grain, math.ceil((high + margin) / grain) * grain]
+    margin = 0.05 * (high - low) or 0.1 * abs(high) or 1.0
+    low, high = low - margin, high + margin
+    power = 10 ** math.floor(math.log10((high - low) / 2))
+    grain = next(power * m for m in (1, 2, 5, 10) if power * m * 3 >= high - low)
+    first, last = math.floor(low / grain), math.ceil(high / grain)
+    return first * grain, last * grain, [grain * i for i in range(first, last + 1)]
 
 
-def spec(chart: Chart, curves: Curves, lines: list[Line], steps: int, height: int) -> dict[str, Any]:
-    several = len(lines) > 1
-    colour = {
-        "field": "line", "type": "nominal",
-        "scale": {"domain": [line.label for line in lines], "range": [line.colour for line in lines]},
-        "legend": {"orient": "right", "title": None} if several else None,
-    }  # fmt: skip
-    x = {
-        "field": "step", "type": "quantitative", "title": None,
-        "scale": {"domain": [0, steps], "nice": False},
-        "axis": {
-            "tickCount": 5, "grid": False, "labelFlush": True,
-            "labelExpr": "datum.value == 0 ? 'step 0' : format(datum.value, ',')",
-        },
-    }  # fmt: skip
-    scale = {"domain": bounds(curves, lines, chart.rule), "zero": False, "nice": False}
-    y = {"type": "quantitative", "title": None, "scale": scale, "axis": {"tickCount": 3}}
-
-    def mark(field: str, width: float, opacity: float) -> dict[str, Any]:
-        return {
-            "mark": {"type": "line", "clip": True, "strokeWidth": width, "opacity": opacity},
-            "encoding": {
-                "x": x, "y": {**y, "field": field}, "color": colour,
-                **({"strokeDash": {"field": "line", "type": "nominal", "legend": None}} if several else {}),
-            },
-        }  # fmt: skip
-
-    layers = [mark("raw", 1, 0.3), mark("smooth", 2.2, 1)]
-    if chart.rule is not None:
-        rule = {"type": "rule", "strokeDash": [4, 4], "color": GREY}
-        layers.append({"mark": rule, "encoding": {"y": {"datum": chart.rule}}})
-    tooltip = {
-        "mark": {"type": "point", "opacity": 0, "size": 60},
-        "encoding": {
-            "x": x, "y": {**y, "field": "smooth"},
-            "tooltip": [
-                {"field": "step", "type": "quantitative", "format": ",d"},
-                {"field": "smooth", "type": "quantitative", "format": ".4g", "title": "smoothed"},
-                {"field": "raw", "type": "quantitative", "format": ".4g", "title": "this batch"},
-            ],
-        },
-    }  # fmt: skip
-    return {
-        "height": height,
-        "layer": [*layers, tooltip],
-        "padding": {"left": 0, "right": 0, "top": 4, "bottom": 0},
-    }
+def number(value: float) -> str:
+    """Four digits, with a minus that is as wide as a plus."""
+    return f"{value + 0.0:.4g}".replace("-", "−")

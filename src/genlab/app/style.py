@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-# Okabe & Ito (2008): told apart by every kind of colour vision, and legible on white and on black.
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#888888"
+# Okabe & Ito (2008): told apart by every kind of colour vision; their lighter kin on a dark page.
+BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+ON_DARK = {BLUE: "#56B4E9", ORANGE: "#E69F00"}
 
 SHEET = 462  # pixels that a sheet of 8 × 8 images of 28 × 28 is wide, each pixel shown as 2 × 2
 
@@ -14,7 +15,15 @@ CSS = """
 [data-testid="stMainBlockContainer"] { max-width: 1120px; padding: 1.6rem 2rem 2rem; }
 [data-testid="stImageContainer"] img { image-rendering: pixelated; border-radius: 3px; }
 [data-testid="stCaptionContainer"] p { line-height: 1.35; }
-[data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
+.chart { margin-bottom: 0.35rem; }
+.chart small, .chart p { opacity: 0.72; }
+.chart > div { display: flex; gap: 0.4rem; align-items: baseline; }
+.chart small { margin-right: auto; }
+.chart .value { margin-left: 0.6rem; font-variant-numeric: tabular-nums; }
+.chart p { font-size: 0.85rem; line-height: 1.3; margin: 0.1rem 0 0; }
+.chart img { width: 100%; display: block; margin-top: 0.2rem; }
+.chart i { display: inline-block; width: 1.4rem; vertical-align: middle; }
+[data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; font-size: 1.6rem; }
 [data-testid="stHeader"] { background: transparent; pointer-events: none; }
 [data-testid="stHeader"] button { pointer-events: auto; }
 </style>

@@ -73,12 +73,12 @@ def start(
 
 def watch(entry: Entry, with_receipt: bool = False) -> None:
     """The panel of a run, drawn anew every second while the run is live and once when it has ended."""
-    st.fragment(panel, run_every=REFRESH if entry.live else None)(str(entry.path), entry.live, with_receipt)
+    st.fragment(panel, run_every=REFRESH if entry.live else None)(str(entry.path), entry.state, with_receipt)
 
 
-def panel(path: str, was_live: bool, with_receipt: bool) -> None:
+def panel(path: str, state: str, with_receipt: bool) -> None:
     entry = look(Path(path))
-    if entry is None or entry.live != was_live:
+    if entry is None or entry.state != state:
         st.rerun()  # the whole page: what can be done with the run has changed
     heading(entry)
     if entry.progress is None or not entry.progress.steps:
@@ -185,7 +185,7 @@ def pictures(entry: Entry, progress: Progress) -> None:
     with right:
         if progress.curves.steps:
             charts.draw(progress.curves, progress.steps)
-            st.caption("Faint: as logged, batch by batch. Strong: smoothed.")
+            st.caption("Faint: batch by batch. Strong: smoothed.")
     if entry.family != "gan":
         note = (
             "Test images, each with its reconstruction to the right of it. The model never trained on these."

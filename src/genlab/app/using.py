@@ -120,10 +120,13 @@ def generate(entry: Entry | None) -> None:
     beside = vae if vae is not None and vae.path != entry.path and vae.saved is not None else None
     number, seed, truncation = controls()
     if beside is not None:
-        prior = choose_prior(vae)
+        pictures, settings = st.container(), st.container()
+        with settings:
+            prior = choose_prior(vae)
         source = beside if prior == "fitted" else entry
         latents = models.opened(source, prior).sample(number, seed, truncation=truncation).latents
-        side_by_side(beside, entry, latents, round(number**0.5), seed)
+        with pictures:
+            side_by_side(beside, entry, latents, round(number**0.5), seed)
         return
     left, right = st.columns([SHEET, SHEET], gap="medium")
     with right:
