@@ -124,7 +124,8 @@ def picture(chart: Chart, lines: list[Line], curves: Curves, steps: int, dark: b
 def stroke(line: Line, index: int, path: str, width: float, opacity: float, dark: bool) -> str:
     return (
         f'<path d="{path}" fill="none" stroke="{colour(line, dark)}" stroke-width="{width}" '
-        f'opacity="{opacity}" stroke-linejoin="round" clip-path="url(#field)" stroke-dasharray="{DASHES[index][0]}"/>'
+        f'opacity="{opacity}" stroke-linejoin="round" clip-path="url(#field)" '
+        f'stroke-dasharray="{DASHES[index][0]}"/>'
     )
 
 

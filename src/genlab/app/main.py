@@ -99,4 +99,5 @@ def another() -> None:
         training.vae_form("again")
 
 
-page()
+if __name__ == "__main__":
+    page()

@@ -58,7 +58,7 @@ def streamlit_flags(port: int, browser: bool) -> list[str]:
         "server.showEmailPrompt": False, "server.fileWatcherType": "none",
         "browser.gatherUsageStats": False, "client.showErrorDetails": "none", "client.toolbarMode": "viewer",
         "logger.hideWelcomeMessage": True, "logger.level": "warning", "theme.light.primaryColor": "#0072B2",
-        "theme.dark.primaryColor": "#3D9BD9",
+        "theme.dark.primaryColor": "#2A88C8",
     }  # fmt: skip
     flags = [
         f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
