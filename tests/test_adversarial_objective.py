@@ -14,7 +14,7 @@ from genlab.experiment.runner import make_batches
 from genlab.experiment.schema import Experiment
 from genlab.functional.adversarial import LOSSES
 from genlab.networks.model import GAN
-from genlab.nn.norms import NORMS
+from genlab.nn.norms import NORMS, BatchNorm
 from genlab.objectives.adversarial import Adversarial, Penalties, judge
 from genlab.randomness import generator
 from genlab.training.fit import advance
@@ -135,3 +135,28 @@ def test_accuracy_is_the_share_of_right_judgements(tiny: Tiny, dataset: Dataset)
             update = next(Adversarial().updates(model, batch, generator(0, "noise")))
             assert update.logged["accuracy"].item() == expected
             assert update.logged["real_logit"].item() == update.logged["fake_logit"].item() == bias
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_both_players_descend_the_loss_of_that_name(tiny: Tiny, dataset: Dataset, loss: str) -> None:
+    """Real and generated images one to one; what the relativistic generator is compared with, too."""
+    experiment = tiny("gan", "network.discriminator.norm=none", "network.decoder.norm=none")
+    model = build(experiment, dataset)
+    batch = make_batches(experiment, dataset, Adversarial())(0)
+    fake = model.sample(len(batch), generator(0, "noise"))
+    logits = model.discriminator(batch.images), model.discriminator(fake)
+    expected = LOSSES[loss].discriminator(*logits).mean(), LOSSES[loss].generator(*logits).mean()
+    updates = Adversarial(loss).updates(model, batch, generator(0, "noise"))
+    assert [u.loss.item() for u in updates] == pytest.approx([e.item() for e in expected], rel=1e-5)
+
+
+def test_images_made_for_the_discriminator_alone_leave_no_trace_in_the_generator(
+    tiny: Tiny, dataset: Dataset
+) -> None:
+    experiment = tiny("gan", "network.decoder.norm=batch", "objective.discriminator_steps=3")
+    model, objective = build(experiment, dataset), build_objective(experiment.objective)
+    noted: list[bool] = []
+    norm = next(module for module in model.generator.modules() if isinstance(module, BatchNorm))
+    norm.register_forward_pre_hook(lambda module, _: noted.append(module.noting))
+    advance(build_state(experiment, model), objective, make_batches(experiment, dataset, objective), 10, 0)
+    assert noted == [False, False, True]

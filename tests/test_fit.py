@@ -242,3 +242,14 @@ def test_each_step_draws_noise_of_its_own(vae: Bench) -> None:
     vae.state.optimizers["vae"].settings = AdamSettings(rate=0.0)
     first, second = (advance(vae.state, vae.objective, vae.batches, 9, 0)["reconstruction"] for _ in range(2))
     assert first != second
+
+
+def test_the_average_takes_in_every_step(vae: Bench) -> None:
+    vae.state.averaged.decay = 0.999  # so that the rising decay is seen as it rises
+    bias = vae.state.model.get_parameter("encoder.head.bias")
+    expected = bias.detach().clone()
+    for step in (1, 2, 3):
+        vae.fit(step)
+        expected.lerp_(bias.detach(), 9 / (10 + step))
+    found = vae.state.averaged.model.get_parameter("encoder.head.bias")
+    assert torch.allclose(found, expected, atol=1e-7)
