@@ -39,7 +39,8 @@ def vaegan() -> Experiment:
     return Experiment(
         family="vaegan",
         recipe="vaegan",
-        objective=schema.Hybrid(),
+        network=schema.Network(discriminator=schema.Critic(norm="none")),
+        objective=schema.Hybrid(feature_weight=0.1, deceit=20.0),
         optimizer=schema.Optimizer(learning_rate=1e-3, beta1=0.5, beta2=0.99),
         training=schema.Training(steps=4000, batch_size=64, ema=0.99),
     )
