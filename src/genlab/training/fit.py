@@ -25,7 +25,7 @@ from genlab.training import checkpoint
 from genlab.training.ema import tensors
 from genlab.training.state import Model, State
 
-EARLY = (10, 30, 100)  # steps with a sample sheet besides the regular ones: the fastest change is here
+EARLY = (10, 30, 100)  # steps that are looked at besides the regular ones: the fastest change is here
 
 
 class Diverged(UserError):
@@ -93,7 +93,7 @@ def fit(
     while state.step < steps and not interrupted():
         values = advance(state, objective, batches, steps, seed)
         step = state.step
-        if cadence.due(cadence.log, step, steps) or step == 1:
+        if cadence.due(cadence.log, step, steps) or step <= EARLY[0]:
             numbers = {key: float(value) for key, value in values.items()}
             yield Metrics(step, numbers, state.seconds, step * batches.batch_size)
         if folder is None:
