@@ -65,8 +65,9 @@ class Run:
             return
         with path.open(encoding="utf-8", errors="replace") as file:
             for line in file:
-                if line.endswith("\n"):
-                    yield from_line(line)
+                if not line.endswith("\n"):
+                    return  # its rest may be written this very moment, and would be taken for a line
+                yield from_line(line)
 
     def rewind(self, step: int) -> None:
         """Drop the events after `step`, and the end of a worker that is about to go on."""
