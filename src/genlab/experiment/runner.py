@@ -155,19 +155,19 @@ def record(run: Run, events: Iterator[Event]) -> Iterator[Event]:
 
 def prepare(run: Run, experiment: schema.Experiment, state: State) -> Iterator[Event]:
     """Bring `state` to the newest whole checkpoint, or to the decoder that the run starts from."""
-    begun = restore(run, state)
+    restore(run, state)
     run.rewind(state.step)
     yield Started(state.step, experiment.training.steps, time.time(), machine())
-    if begun:
-        return
-    if experiment.start is not None:
-        receipt = take_over(run, experiment, state)
-        yield Adopted(0, receipt.as_dict())
-        yield Saved(0, checkpoint.list_checkpoints(run.checkpoints)[-1].relative_to(run.path).as_posix())
+    if experiment.start is not None and state.step == 0 and run.receipt() is None:
+        yield Adopted(0, take_over(run, experiment, state).as_dict())
+    for path in checkpoint.list_checkpoints(run.checkpoints)[-1:]:
+        saved = Saved(state.step, path.relative_to(run.path).as_posix())
+        if saved not in run.events():  # the hand-over's, or a crash came between a file and its event
+            yield saved
 
 
-def restore(run: Run, state: State) -> bool:
-    """Load the newest checkpoint that is whole; a damaged one is set aside. Whether there was one."""
+def restore(run: Run, state: State) -> None:
+    """Load the newest checkpoint that is whole, if there is one; a damaged one is set aside."""
     for path in reversed(checkpoint.list_checkpoints(run.checkpoints)):
         try:
             checkpoint.verify(path)
@@ -176,8 +176,7 @@ def restore(run: Run, state: State) -> bool:
                 file.rename(file.with_name(f"damaged-{file.name}"))
             continue
         checkpoint.load(state, path)
-        return True
-    return False
+        return
 
 
 def take_over(run: Run, experiment: schema.Experiment, state: State) -> Receipt:
