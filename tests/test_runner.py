@@ -285,6 +285,32 @@ def test_a_run_that_starts_from_another_resumes_bitwise(tiny: Tiny, dataset: Dat
     assert broken.receipt() == whole.receipt()
 
 
+@pytest.mark.parametrize("lost", [Adopted, Saved])
+def test_a_crash_between_a_file_and_its_event_loses_neither(
+    tiny: Tiny, dataset: Dataset, train: Train, monkeypatch: pytest.MonkeyPatch, lost: type[Event]
+) -> None:
+    heir = tiny("gan").model_copy(update={"start": train(tiny("vae")).name})
+    whole, broken = train(heir), begin(heir, dataset=dataset)
+    append = Run.append
+
+    def crash(run: Run, event: Event) -> None:
+        if isinstance(event, lost) and event.step == steps.pop(0):
+            raise KeyboardInterrupt
+        append(run, event)
+
+    steps = [0] if lost is Adopted else [9, 5]  # at the hand-over; at the first checkpoint after it
+    monkeypatch.setattr(Run, "append", crash)
+    with pytest.raises(KeyboardInterrupt):
+        list(work(broken, dataset=dataset))
+    monkeypatch.setattr(Run, "append", append)
+    list(work(broken, dataset=dataset))
+    assert newest(broken) == newest(whole)
+    assert [(e.kind, e.step) for e in broken.events() if not isinstance(e, Started)] == [
+        (e.kind, e.step) for e in whole.events() if not isinstance(e, Started)
+    ]
+    assert broken.receipt() == whole.receipt()
+
+
 def test_to_start_from_an_untrained_run_says_so(tiny: Tiny, dataset: Dataset) -> None:
     source = begin(tiny("vae"), dataset=dataset)
     with pytest.raises(UserError, match=f"{source.name} has no trained model yet"):

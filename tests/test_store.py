@@ -3,13 +3,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import psutil
 import pytest
 
 from genlab.errors import UserError
-from genlab.runs.events import Adopted, Event, Finished, Metrics, Saved, Started
+from genlab.runs.events import Adopted, Event, Finished, Metrics, Saved, Started, to_line
 from genlab.runs.files import read_json, replacing, write_json
 from genlab.runs.store import Run, create_run, find_run, list_runs, runs_root
 
@@ -91,6 +92,18 @@ def test_a_torn_last_line_is_left_out(tmp_path: Path) -> None:
     run.rewind(0)
     run.append(Saved(0, "x"))
     assert list(run.events()) == [started(), Saved(0, "x")]
+
+
+def test_a_line_that_grows_while_it_is_read_is_not_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader that comes to the end of the file in the middle of a line finds the rest at its next look."""
+    run = Run(tmp_path)
+    run.append(started())
+    whole, more = to_line(started()), to_line(Saved(0, "x"))
+    looks = iter([whole, more[:20], more[20:]])
+    monkeypatch.setattr(Path, "open", lambda *_, **__: nullcontext(looks))
+    assert list(run.events()) == [started()]
 
 
 def test_rewinding_drops_what_came_later_and_every_end(tmp_path: Path) -> None:
