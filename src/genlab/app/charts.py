@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
+from bisect import bisect_left
 from html import escape
 from typing import NamedTuple
 
@@ -143,17 +144,18 @@ def level(height: float, look: str) -> str:
 
 
 def scale(curves: Curves, lines: list[Line], rule: float | None) -> tuple[float, float, list[float]]:
-    """Bounds and round ticks for the smoothed curves after their first tenth: the plunge of the first steps
-    would leave the rest a flat line."""
-    values = [v for line in lines for v in curves.smooth[line.key][len(curves.steps) // 10 :]]
+    """Bounds and round ticks for the smoothed curves after the first tenth of the steps: their plunge would
+    leave the rest a flat line."""
+    first = bisect_left(curves.steps, curves.steps[-1] / 10)
+    values = [v for line in lines for v in curves.smooth[line.key][first:]]
     values += [] if rule is None else [rule]
     low, high = min(values), max(values)
     margin = 0.05 * (high - low) or 0.1 * abs(high) or 1.0
     low, high = low - margin, high + margin
     power = 10 ** math.floor(math.log10((high - low) / 2))
     grain = next(power * m for m in (1, 2, 5, 10) if power * m * 3 >= high - low)
-    first, last = math.floor(low / grain), math.ceil(high / grain)
-    return first * grain, last * grain, [grain * i for i in range(first, last + 1)]
+    bottom, top = math.floor(low / grain), math.ceil(high / grain)
+    return bottom * grain, top * grain, [grain * i for i in range(bottom, top + 1)]
 
 
 def number(value: float) -> str:

@@ -12,8 +12,8 @@ SHEET = 462  # pixels that a sheet of 8 × 8 images of 28 × 28 is wide, each pi
 
 CSS = """
 <style>
-[data-testid="stMainBlockContainer"] { max-width: 1120px; padding: 1.1rem 2rem 2rem; }
-[data-testid="stMainBlockContainer"] h3 { padding: 0.2rem 0; }
+[data-testid="stMainBlockContainer"] { max-width: 1024px; padding: 1.1rem 2rem 2rem; }
+[data-testid="stMainBlockContainer"] h3 { padding: 0.2rem 0 0.6rem; }
 [data-testid="stImageContainer"] img { image-rendering: pixelated; border-radius: 3px; }
 [data-testid="stCaptionContainer"] p { line-height: 1.35; }
 .chart { margin-bottom: 0.35rem; }
