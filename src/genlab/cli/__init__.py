@@ -13,6 +13,7 @@ def main() -> None:
     """Run `genlab`. A user's mistake is one sentence on standard error, and exit code 2."""
     from genlab.cli import bring, data, export, look, measure, train, use  # noqa: F401  (each adds its commands to `app`)
 
+    bind_threads()
     try:
         app(prog_name="genlab")
     except UserError as error:
@@ -23,6 +24,14 @@ def main() -> None:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         fail(f"{error.strerror or error}{where}; check the path, the free space and the permissions")
+
+
+def bind_threads() -> None:
+    """On a machine of one or two cores, keep each thread on a core of its own: beside another busy program
+    the scheduler else puts both on one. OpenMP reads this when torch is loaded. GENLAB_PLAIN_THREADS=1 leaves
+    it alone."""
+    if (os.cpu_count() or 1) <= 2 and not os.environ.get("GENLAB_PLAIN_THREADS"):
+        os.environ.setdefault("OMP_PROC_BIND", "true")
 
 
 def fail(sentence: str) -> None:

@@ -81,6 +81,7 @@ def fit_mixture(codes: Tensor, components: int, seed: int) -> GaussianMixture:
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture as Fit
+    from threadpoolctl import threadpool_limits
 
     if len(codes) < 2 * components:
         raise UserError(
@@ -88,7 +89,11 @@ def fit_mixture(codes: Tensor, components: int, seed: int) -> GaussianMixture:
             "ask for fewer components or encode more images"
         )
     fit = Fit(components, covariance_type="full", reg_covar=1e-4, max_iter=60, tol=1e-3, random_state=seed)
-    with warnings.catch_warnings():  # the iterations are a budget: the likelihood has flattened long before
+    # one thread: the small products gain nothing from a second, which starves where the machine is busy
+    with (
+        threadpool_limits(1),
+        warnings.catch_warnings(),
+    ):  # the iterations are a budget: the likelihood has flattened long before
         warnings.simplefilter("ignore", ConvergenceWarning)
         fit.fit(codes.double().cpu().numpy())
     scales = torch.linalg.cholesky(torch.from_numpy(fit.covariances_))

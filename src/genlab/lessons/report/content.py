@@ -61,8 +61,8 @@ METRICS = (
         "fid", "FID", "squared feature units", "lower",
         sees="How far the cloud of generated images lies from that of test images: means and covariances of "
         "the features that the network named under the table finds in them.",
-        blind="Anything that this network ignores; the shipped one was made to see blur. It rises as N falls, "
-        "and means nothing beside a FID on another network.",
+        blind="Anything that this network ignores; the shipped one was made to see blur. It rises as N "
+        "falls, and means nothing beside a FID on another network.",
         digits=1, log=True,
     ),
     Metric(
