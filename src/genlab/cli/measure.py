@@ -121,7 +121,10 @@ def print_table(records: list[Record], bounds: tuple[Record, Record], out: Conso
         title=title,
         title_justify="left",
     )
-    rows = [(r["run"], r["prior"].partition(" fitted")[0], r["samples"], f"{r['training_seconds']:.0f}") for r in records]
+    rows = [
+        (r["run"], r["prior"].partition(" fitted")[0], r["samples"], f"{r['training_seconds']:.0f}")
+        for r in records
+    ]
     rows += [("floor: training images", "", bounds[0], ""), ("ceiling: noise", "", bounds[1], "")]
     for name, prior, sample, seconds in rows:
         table.add_row(*(Text(cell) for cell in (name, prior, *cells(sample), seconds)))
