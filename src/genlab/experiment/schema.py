@@ -5,172 +5,58 @@ Every field has its bounds and its sentence. Nothing here imports torch.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from genlab.errors import UserError
+from genlab.experiment.sections import (
+    Adversarial as Adversarial,
+)
+from genlab.experiment.sections import (
+    Critic as Critic,
+)
+from genlab.experiment.sections import (
+    Data as Data,
+)
+from genlab.experiment.sections import (
+    Decoder as Decoder,
+)
+from genlab.experiment.sections import (
+    Elbo as Elbo,
+)
+from genlab.experiment.sections import (
+    Hybrid as Hybrid,
+)
+from genlab.experiment.sections import (
+    Network as Network,
+)
+from genlab.experiment.sections import (
+    Objective as Objective,
+)
+from genlab.experiment.sections import (
+    Observation as Observation,
+)
+from genlab.experiment.sections import (
+    Optimizer as Optimizer,
+)
+from genlab.experiment.sections import (
+    Penalised as Penalised,
+)
+from genlab.experiment.sections import (
+    Prior as Prior,
+)
+from genlab.experiment.sections import (
+    Section as Section,
+)
+from genlab.experiment.sections import (
+    Training as Training,
+)
+from genlab.experiment.sections import (
+    Trunk as Trunk,
+)
 
 SCHEMA_VERSION: Literal[1] = 1
-
-
-class Section(BaseModel):
-    """A part of the config: immutable, and unknown keys fail."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Data(Section):
-    name: str = Field(
-        "mnist", description="A data set of `genlab data`, a folder of images, or an .npz file."
-    )
-    size: int | None = Field(
-        None, ge=8, le=1024, description="Side of the square images in pixels; as they are if unset."
-    )
-    channels: Literal[1, 3] | None = Field(
-        None, description="1 for grey, 3 for colour; as they are if unset."
-    )
-    fit: Literal["crop", "pad"] = Field("crop", description="How an image that is not square becomes so.")
-    limit: int | None = Field(None, ge=2, description="At most so many training images, drawn by the seed.")
-    shape: tuple[int, int, int] | None = Field(
-        None, description="Channels, height, width: filled in from the data."
-    )
-    digest: str | None = Field(None, description="Identity of the images: filled in from the data.")
-
-
-class Decoder(Section):
-    kind: Literal["conv", "mlp"] = Field(
-        "conv", description="Convolutions that double the image, or dense layers alone."
-    )
-    width: int = Field(
-        24, ge=1, le=1024, description="Channels at half the full resolution; twice as many at each halving."
-    )
-    blocks: int = Field(0, ge=0, le=8, description="Residual blocks at each resolution.")
-    hidden: int = Field(512, ge=1, le=8192, description="Units of each dense layer.")
-    depth: int = Field(0, ge=0, le=8, description="Dense layers before the image.")
-    norm: Literal["batch", "group", "none"] = Field("batch", description="Normalisation between layers.")
-
-
-class Trunk(Section):
-    kind: Literal["conv", "mlp"] = Field(
-        "conv", description="Convolutions that halve the image, or dense layers alone."
-    )
-    width: int = Field(
-        24, ge=1, le=1024, description="Channels at half the full resolution; twice as many at each halving."
-    )
-    blocks: int = Field(0, ge=0, le=8, description="Residual blocks at each resolution.")
-    hidden: int = Field(512, ge=1, le=8192, description="Units of each dense layer.")
-    depth: int = Field(0, ge=0, le=8, description="Dense layers after the image.")
-    norm: Literal["batch", "group", "none"] = Field("batch", description="Normalisation between layers.")
-
-
-class Critic(Trunk):
-    spectral: bool = Field(False, description="Spectral normalisation of every weight.")
-
-
-class Prior(Section):
-    kind: Literal["normal", "mixture"] = Field(
-        "normal", description="N(0, I), or the mixture fitted to a VAE's codes."
-    )
-    components: int = Field(64, ge=1, le=1024, description="Gaussians in the mixture.")
-
-
-class Network(Section):
-    latent_dim: int = Field(32, ge=1, le=2048, description="Dimensions of z.")
-    decoder: Decoder = Decoder()
-    encoder: Trunk = Trunk(kind="mlp", depth=1, norm="none")
-    discriminator: Critic = Critic()
-    prior: Prior = Prior()
-
-
-class Observation(Section):
-    kind: Literal["bernoulli", "continuous-bernoulli", "gaussian"] = Field(
-        "bernoulli", description="What the decoder's raw output means: the likelihood of a pixel."
-    )
-    sigma: float = Field(0.3, gt=0, le=10, description="Standard deviation of a Gaussian pixel in [-1, 1].")
-    learn_sigma: bool = Field(False, description="Learn that standard deviation with the decoder.")
-    linear: bool = Field(False, description="Gaussian mean without a squashing function (the linear VAE).")
-
-
-class Elbo(Section):
-    name: Literal["elbo"] = "elbo"
-    beta: float = Field(
-        1.0, ge=0, le=1000, description="Weight of the KL term; reported ELBOs are always at 1."
-    )
-    warmup_steps: int = Field(0, ge=0, description="Steps over which the weight rises from 0.")
-    warmup: Literal["linear", "cyclic"] = Field("linear", description="Rise once, or again and again.")
-    free_bits: float = Field(
-        0.0, ge=0, le=100, description="Nats of KL per latent dimension left unpunished."
-    )
-
-
-LossName = Literal["non-saturating", "hinge", "least-squares", "wasserstein", "relativistic"]
-
-
-class Penalised(Section):
-    r1: float = Field(0.0, ge=0, le=1e6, description="γ of the gradient penalty ½γ‖∇D‖² on real images.")
-    r2: float = Field(0.0, ge=0, le=1e6, description="γ of the gradient penalty ½γ‖∇D‖² on generated images.")
-    wasserstein_penalty: float = Field(
-        0.0, ge=0, le=1e6, description="Weight of (‖∇D‖ − 1)² between real and generated."
-    )
-
-    @property
-    def penalised(self) -> bool:
-        return bool(self.r1 or self.r2 or self.wasserstein_penalty)
-
-
-class Adversarial(Penalised):
-    name: Literal["adversarial"] = "adversarial"
-    loss: LossName = Field("non-saturating", description="What the two players minimise.")
-    discriminator_steps: int = Field(
-        1, ge=1, le=20, description="Updates of the discriminator for each of the generator."
-    )
-
-
-class Hybrid(Penalised):
-    name: Literal["hybrid"] = "hybrid"
-    loss: LossName = Field("non-saturating", description="What the two players minimise.")
-    feature_weight: float = Field(
-        1.0, ge=0, le=1e4, description="Weight of the reconstruction in the discriminator's features."
-    )
-    pixel_weight: float = Field(1.0, ge=0, le=1e4, description="Weight of the reconstruction in pixels.")
-    deceit: float = Field(1.0, ge=0, le=1e4, description="Weight of the decoder's adversarial loss.")
-    beta: float = Field(1.0, ge=0, le=1000, description="Weight of the KL term.")
-
-
-Objective = Annotated[Elbo | Adversarial | Hybrid, Field(discriminator="name")]
-
-
-class Optimizer(Section):
-    learning_rate: float = Field(2e-3, gt=0, le=100, description="Adam's step size.")
-    discriminator_rate: float | None = Field(
-        None, gt=0, le=100, description="The discriminator's own, if it differs."
-    )
-    beta1: float = Field(0.9, ge=0, lt=1, description="Adam's memory of the gradient.")
-    beta2: float = Field(0.99, ge=0, lt=1, description="Adam's memory of its square.")
-    eps: float = Field(1e-8, gt=0, le=1, description="Adam's smallest denominator.")
-    final: float = Field(
-        1.0, ge=0, le=1, description="Fraction of the learning rate left at the last step (cosine)."
-    )
-
-
-class Training(Section):
-    steps: int = Field(2000, ge=1, le=100_000_000, description="Updates of every part.")
-    seconds: float | None = Field(
-        None, gt=0, le=1e7, description="A budget that a short calibration turns into steps, once."
-    )
-    batch_size: int = Field(128, ge=1, le=65536, description="Images per update.")
-    seed: int = Field(0, ge=0, lt=2**63, description="All randomness is a function of it.")
-    ema: float = Field(0.99, ge=0, lt=1, description="Decay of the averaged weights; 0 for none.")
-    threads: int = Field(
-        2, ge=1, le=1024, description="CPU threads; a resumed run must keep them to stay exact."
-    )
-    device: str = Field("cpu", pattern=r"^(cpu|mps|cuda(:\d+)?)$", description="cpu, cuda, cuda:N or mps.")
-    log_every: int = Field(20, ge=1, description="Steps between logged metrics.")
-    sample_every: int = Field(200, ge=0, description="Steps between sample sheets; 0 for none.")
-    checkpoint_every: int = Field(
-        500, ge=1, description="Steps between checkpoints; the last step always has one."
-    )
 
 
 PARTS = {

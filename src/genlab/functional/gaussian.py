@@ -21,6 +21,15 @@ class DiagonalGaussian(NamedTuple):
     def std(self) -> Tensor:
         return torch.exp(0.5 * self.log_var)
 
+    def sample(self, noise: Tensor) -> Tensor:
+        """z for `noise` (…, B, Z) from N(0, I): differentiable, several samples at once where noise leads
+        with more dimensions."""
+        return reparameterize(self, noise)
+
+    def log_density(self, z: Tensor) -> Tensor:
+        """ln q(z|x) of `z` (…, B, Z): (…, B), nats."""
+        return log_density(z, self)
+
 
 def reparameterize(q: DiagonalGaussian, noise: Tensor) -> Tensor:
     """z = μ + σ·ε with ε ~ N(0, I): the sample becomes a differentiable function of μ and σ.
@@ -44,10 +53,10 @@ def kl_divergence(q: DiagonalGaussian) -> Tensor:
 
 
 def log_density(z: Tensor, q: DiagonalGaussian) -> Tensor:
-    """ln q(z) of `z` (B, Z): (B,), nats."""
-    return -0.5 * (LOG_2PI + q.log_var + (z - q.mean).square() / q.log_var.exp()).sum(dim=1)
+    """ln q(z) of `z` (…, B, Z): (…, B), nats."""
+    return -0.5 * (LOG_2PI + q.log_var + (z - q.mean).square() / q.log_var.exp()).sum(dim=-1)
 
 
 def standard_log_density(z: Tensor) -> Tensor:
-    """ln N(z; 0, I) of `z` (B, Z): (B,), nats."""
-    return -0.5 * (LOG_2PI + z.square()).sum(dim=1)
+    """ln N(z; 0, I) of `z` (…, Z): (…), nats."""
+    return -0.5 * (LOG_2PI + z.square()).sum(dim=-1)

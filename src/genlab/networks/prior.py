@@ -18,7 +18,7 @@ from genlab.functional.gaussian import LOG_2PI, standard_log_density
 
 
 class Prior(Protocol):
-    """`sample`: n latents (n, Z); `log_density`: ln p(z) of (B, Z), (B,), nats."""
+    """`sample`: n latents (n, Z); `log_density`: ln p(z) of (…, Z), (…), nats."""
 
     def sample(self, n: int, rng: torch.Generator) -> Tensor: ...
 
@@ -64,6 +64,8 @@ class GaussianMixture(nn.Module):
         return self.means.cpu()[component] + shift
 
     def log_density(self, z: Tensor) -> Tensor:
+        if z.ndim != 2:
+            return self.log_density(z.reshape(-1, self.latent_dim)).view(z.shape[:-1])
         centred = z.unsqueeze(1) - self.means  # (B, K, Z)
         scaled = torch.linalg.solve_triangular(
             self.scales, centred.permute(1, 2, 0), upper=False
