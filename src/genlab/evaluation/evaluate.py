@@ -94,7 +94,7 @@ def likelihood(model: VAE | GAN | VAEGAN, references: References, seed: int) -> 
         images = to_float(chunk)
         q = model.encode(images)
         noise = torch.randn(q.mean.shape, generator=generator(seed, "evaluate/likelihood", index))
-        nll = model.observation.nll(model.decoder(reparameterize(q, noise)), images)
+        nll = model.observation.nll(model.raw(reparameterize(q, noise)), images)
         error = (model.decode(q.mean) - images).square().flatten(1).mean(dim=1) / 4
         totals += torch.stack([nll.double().sum(), kl_divergence(q).double().sum(), error.double().sum()])
         count += len(images)

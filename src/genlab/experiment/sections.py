@@ -24,6 +24,10 @@ class Data(Section):
         None, description="1 for grey, 3 for colour; as they are if unset."
     )
     fit: Literal["crop", "pad"] = Field("crop", description="How an image that is not square becomes so.")
+    binarise: Literal["none", "dynamic"] = Field(
+        "none",
+        description="Draw each pixel black or white with its grey level's probability, anew each step.",
+    )
     limit: int | None = Field(None, ge=2, description="At most so many training images, drawn by the seed.")
     shape: tuple[int, int, int] | None = Field(
         None, description="Channels, height, width: filled in from the data."

@@ -20,9 +20,13 @@ class Generative(nn.Module):
     prior: Prior
     observation: Observation
 
+    def raw(self, latents: Tensor) -> Tensor:
+        """(B, Z) -> the decoder's raw output (B, C, H, W), which `observation` reads."""
+        return self.decoder(latents)  # type: ignore[no-any-return]
+
     def decode(self, latents: Tensor) -> Tensor:
         """(B, Z) -> images (B, C, H, W) in [−1, 1]."""
-        return self.observation.image(self.decoder(latents))
+        return self.observation.image(self.raw(latents))
 
     def latents(self, n: int, rng: torch.Generator) -> Tensor:
         """`n` latents from the prior: (n, Z), on the model's device."""

@@ -14,15 +14,18 @@ import torch
 from torch import Tensor, nn
 
 from genlab.errors import UserError
-from genlab.functional.gaussian import LOG_2PI, standard_log_density
+from genlab.functional.gaussian import LOG_2PI, DiagonalGaussian, kl_divergence, standard_log_density
 
 
 class Prior(Protocol):
-    """`sample`: n latents (n, Z); `log_density`: ln p(z) of (…, Z), (…), nats."""
+    """`sample`: n latents (n, Z); `log_density`: ln p(z) of (…, Z), (…), nats; `kl`: KL(q ‖ p), (…, B), in
+    closed form where there is one, else ln q(z) − ln p(z) at the given draw `z` (…, B, Z) of q."""
 
     def sample(self, n: int, rng: torch.Generator) -> Tensor: ...
 
     def log_density(self, z: Tensor) -> Tensor: ...
+
+    def kl(self, q: DiagonalGaussian, z: Tensor) -> Tensor: ...
 
 
 class StandardNormal(nn.Module):
@@ -39,6 +42,9 @@ class StandardNormal(nn.Module):
 
     def log_density(self, z: Tensor) -> Tensor:
         return standard_log_density(z)
+
+    def kl(self, q: DiagonalGaussian, z: Tensor) -> Tensor:
+        return kl_divergence(q)
 
 
 class GaussianMixture(nn.Module):
@@ -73,6 +79,9 @@ class GaussianMixture(nn.Module):
         log_det = self.scales.diagonal(dim1=1, dim2=2).log().sum(dim=1)
         each = -0.5 * scaled.square().sum(dim=1).T - log_det - 0.5 * self.latent_dim * LOG_2PI
         return torch.logsumexp(each + self.weights.clamp_min(math.exp(-80)).log(), dim=1)
+
+    def kl(self, q: DiagonalGaussian, z: Tensor) -> Tensor:
+        return q.log_density(z) - self.log_density(z)
 
 
 def fit_mixture(codes: Tensor, components: int, seed: int) -> GaussianMixture:

@@ -47,7 +47,7 @@ class Elbo:
     def updates(self, model: VAE, batch: Batch, rng: torch.Generator) -> Iterator[Update]:
         q = model.encode(batch.images)
         noise = torch.randn(q.mean.shape, generator=rng).to(q.mean)
-        raw = model.decoder(reparameterize(q, noise))
+        raw = model.raw(reparameterize(q, noise))
         reconstruction = model.observation.nll(raw, batch.images).mean()
         per_dimension = kl_per_dimension(q).mean(dim=0)
         kl = per_dimension.sum()

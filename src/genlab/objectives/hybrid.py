@@ -59,7 +59,7 @@ class Hybrid:
 
     def likeness(self, model: VAEGAN, images: Tensor, latents: Tensor) -> tuple[Tensor, Tensor]:
         """The weighted reconstruction loss and, within it, the pixels' mean NLL: scalars, nats per image."""
-        raw = model.decoder(latents)
+        raw = model.raw(latents)
         pixels = model.observation.nll(raw, images).mean()
         trunk = model.discriminator.trunk
         distance = (trunk(model.observation.image(raw)) - trunk(images).detach()).square()
