@@ -68,7 +68,8 @@ def summary(
     values = [of(each.value) for each in there]
     if len(there) == 1:
         return Cell(values[0], there[0].error, there[0].low, there[0].high, 1, there[0].error)
-    count, mean = len(values), math.fsum(values) / len(values)
+    count = len(values)
+    mean = values[0] if len(set(values)) == 1 else math.fsum(values) / count  # without spread, exactly so
     error = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (count - 1) / count)
     half = float(half_width(np.array(error), np.array(count - 1.0)))
     sampling = math.sqrt(math.fsum(each.error**2 for each in there)) / count

@@ -93,12 +93,12 @@ def judge(
 
 
 def worded(found: Sequence[Verdict], compared: Floats, entries: Sequence[Entry]) -> str:
-    """The verdicts of one instrument as one phrase."""
+    """The verdicts of one instrument as one phrase; none where there are not two values."""
     having = [entry for entry, value in zip(entries, compared, strict=True) if np.isfinite(value)]
     once = [entry.letter for entry in having if not entry.repeated]
     often = [entry.letter for entry in having if entry.repeated]
     if len(having) < 2:
-        return "nothing to compare" if len(entries) > 1 else ""
+        return ""
     if not found:
         return f"not decided: {once[0]} was trained once, {often[0]} with several seeds"
     if not (once and often):
