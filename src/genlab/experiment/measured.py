@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from genlab.data.dataset import Dataset
@@ -51,3 +52,17 @@ def kept(run: Run, prior: str, *, count: int, seed: int, step: int) -> Record | 
 def bounds(real: References, count: int = STANDARD_COUNT) -> tuple[Record, Record]:
     """The floor (training images) and the ceiling (noise) that every table stands between."""
     return floor(real, count).as_json(), ceiling(real, count).as_json()
+
+
+def records(
+    names: list[str],
+    *,
+    count: int = STANDARD_COUNT,
+    seed: int = 0,
+    full: bool = False,
+    features: str = "own",
+    fresh: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> tuple[list[Record], Record, Record]:
+    """The records of runs on one data set ("RUN", "RUN:fitted", "RUN@best"), and the bounds."""
+    raise NotImplementedError
