@@ -9,7 +9,9 @@ from genlab.metrics.two_phase import two_phase
 from genlab.randomness import generator
 
 
-def population(seed: int, total: int = 2000, few: int = 200) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def population(
+    seed: int, total: int = 2000, few: int = 200
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """What is cheap, what is dear and about 3 higher, and the choice on which the latter is known."""
     rng = generator(seed, "test/two-phase")
     common = 25 * torch.randn(total, generator=rng, dtype=torch.float64) - 100

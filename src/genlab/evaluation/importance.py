@@ -36,7 +36,7 @@ class Terms(NamedTuple):
 
 
 def tile(count: int, draws: int, pixels: int) -> tuple[int, int]:
-    """(images, draws) of a tile for `count` images of so many `pixels`, channels counted, and `draws` each."""
+    """(images, draws) of a tile for `count` images of so many `pixels` (C·H·W) and `draws` draws of each."""
     decoded = max(1, min(TILE, TILE_PIXELS // pixels))
     together = min(count, TOGETHER, decoded)
     return together, min(draws, max(1, decoded // together))

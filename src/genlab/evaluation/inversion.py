@@ -67,8 +67,8 @@ def how(encoder: str = "") -> str:
     """The sentence that goes with every number and picture that `invert` made."""
     also = f" and from the code of {encoder}'s encoder" if encoder else ""
     return (
-        f"z searched for by {STEPS} steps of Adam on the squared error of pixels, from the {STARTS} nearest of "
-        f"{POOL:,} draws of the prior{also}; the best is kept"
+        f"z searched for by {STEPS} steps of Adam on the squared error of pixels, from the {STARTS} nearest "
+        f"of {POOL:,} draws of the prior{also}; the best is kept"
     )
 
 

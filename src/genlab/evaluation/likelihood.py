@@ -131,9 +131,11 @@ def look(model: VAE | VAEGAN, images: Tensor, seed: int) -> Seen:
         found.append((distortion, rate, *(each.double() for each in likeness), q.mean, z))
         if isinstance(q, DiagonalGaussian):
             log_vars.append(q.log_var)
-    whole = [torch.cat(parts).cpu() for parts in zip(*found, strict=True)]
-    *per_image, means, draws = whole
-    return Seen(*per_image, means, torch.cat(log_vars).cpu() if log_vars else None, draws)
+    distortion, rate, squared, decibels, similarity, means, draws = (
+        torch.cat(parts).cpu() for parts in zip(*found, strict=True)
+    )
+    kept = torch.cat(log_vars).cpu() if log_vars else None
+    return Seen(distortion, rate, squared, decibels, similarity, means, kept, draws)
 
 
 def per_dimension(model: VAE | VAEGAN, seen: Seen) -> list[float] | dict[str, str]:
@@ -145,3 +147,7 @@ def per_dimension(model: VAE | VAEGAN, seen: Seen) -> list[float] | dict[str, st
     q = DiagonalGaussian(seen.means.double(), seen.log_vars.double())
     per: list[float] = kl_per_dimension(q).mean(dim=0).tolist()
     return per
+
+
+def latent(model: VAE | VAEGAN, seen: Seen) -> dict[str, Estimate | Unavailable]:
+    return dict.fromkeys(("active_units", "mutual_information", "marginal_kl"), Unavailable("TODO"))

@@ -20,7 +20,9 @@ def two_phase(cheap: Tensor, dear: Tensor, chosen: Tensor) -> Estimate:
     """
     total, few = len(cheap), len(dear)
     if few < 2 or len(chosen) != few or few > total:
-        raise UserError(f"A mean from {few} of {total} needs 2 values or more, each with its place among all.")
+        raise UserError(
+            f"A mean from {few} of {total} needs 2 values or more, each with its place among all."
+        )
     cheap, dear = cheap.double(), dear.double()
     difference = dear - cheap[chosen]
     value = float(cheap.mean() + difference.mean())
