@@ -72,8 +72,8 @@ def read_given(paths: Sequence[Path], shape: Shape, fit: Fit = "crop") -> Given:
     if not parts:
         said = "; ".join([*reasons[:3], "…"] if len(reasons) > 3 else reasons)
         raise UserError(
-            f"None of these can be read as images ({said}): give pictures, folders of pictures, or .npz files "
-            "with an array images."
+            f"None of these can be read as images ({said}): give pictures, folders of pictures, or .npz "
+            "files with an array images."
         )
     pixels, names, labels = zip(*parts, strict=True)
     return Given(np.concatenate(pixels), tuple(chain(*names)), tuple(chain(*labels)), reasons)

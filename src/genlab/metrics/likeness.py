@@ -1,5 +1,5 @@
-"""How like an image is to another: per pair, for reconstructions. Images are in [−1, 1] and measured as pixels
-in [0, 1], so that the numbers are those that other tools print."""
+"""How like an image is to another: per pair, for reconstructions. Images are in [−1, 1] and measured as
+pixels in [0, 1], so that the numbers are those that other tools print."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from genlab.errors import UserError
 CHUNK = 500
 EQUAL = 1e-10  # a squared error below this is none: PSNR ends at 100 dB, for infinity has no mean
 WINDOW, SIGMA = 11, 1.5  # of SSIM, in px
+SMALLEST = WINDOW // 2 + 1
 K1, K2 = 0.01, 0.03
 
 
@@ -57,13 +58,13 @@ def _ssim(a: Tensor, b: Tensor, down: Tensor, across: Tensor) -> Tensor:
     mean_a, mean_b, square_a, square_b, product = down.T @ (planes @ across)
     likeness = (2 * mean_a * mean_b + K1**2) / (mean_a.square() + mean_b.square() + K1**2)
     spread = (square_a - mean_a.square()).clamp_min(0) + (square_b - mean_b.square()).clamp_min(0)
-    likeness = likeness * (2 * (product - mean_a * mean_b) + K2**2) / (spread + K2**2)
-    return likeness.flatten(1).mean(dim=1)
+    structure: Tensor = (2 * (product - mean_a * mean_b) + K2**2) / (spread + K2**2)
+    return (likeness * structure).flatten(1).mean(dim=1)
 
 
 def _check(a: Tensor, b: Tensor) -> None:
     if a.shape != b.shape or a.ndim != 4:
         raise UserError(
-            f"Images of shapes {tuple(a.shape)} and {tuple(b.shape)} are no pairs: give two sets of one shape "
-            "(N, C, H, W)."
+            f"Images of shapes {tuple(a.shape)} and {tuple(b.shape)} are no pairs: give two sets of one "
+            "shape (N, C, H, W)."
         )
