@@ -55,10 +55,10 @@ def blur(size: int) -> Tensor:
 
 def _ssim(a: Tensor, b: Tensor, down: Tensor, across: Tensor) -> Tensor:
     planes = torch.stack([a, b, a * a, b * b, a * b])  # (5, N, C, H, W)
-    mean_a, mean_b, square_a, square_b, product = down.T @ (planes @ across)
+    mean_a, mean_b, square_a, square_b, product = (down.T @ (planes @ across)).unbind()
     likeness = (2 * mean_a * mean_b + K1**2) / (mean_a.square() + mean_b.square() + K1**2)
     spread = (square_a - mean_a.square()).clamp_min(0) + (square_b - mean_b.square()).clamp_min(0)
-    structure: Tensor = (2 * (product - mean_a * mean_b) + K2**2) / (spread + K2**2)
+    structure = (2 * (product - mean_a * mean_b) + K2**2) / (spread + K2**2)
     return (likeness * structure).flatten(1).mean(dim=1)
 
 
