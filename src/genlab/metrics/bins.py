@@ -96,8 +96,8 @@ def bin_shares(features: Tensor, bins: Bins) -> Tensor:
     """The share of samples (N, F) in each bin: (K,) float64."""
     if features.shape[1] != bins.centres.shape[1]:
         raise UserError(
-            f"The bins are of {bins.centres.shape[1]} dimensions and the features of {features.shape[1]}; take "
-            "both from the same feature network."
+            f"The bins are of {bins.centres.shape[1]} dimensions and the features of {features.shape[1]}; "
+            "take both from the same feature network."
         )
     counts = torch.bincount(nearest_bin(features, bins.centres), minlength=len(bins.centres))
     return counts.double() / len(features)
