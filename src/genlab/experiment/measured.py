@@ -10,6 +10,7 @@ from typing import Any
 from genlab.data.dataset import Dataset
 from genlab.data.fetch import cache_folder
 from genlab.errors import UserError
+from genlab.evaluation.closest import closest_pairs
 from genlab.evaluation.evaluate import VERSION, evaluate
 from genlab.evaluation.feature_networks import extractor_for
 from genlab.evaluation.references import References, references_for
@@ -17,11 +18,12 @@ from genlab.evaluation.trained_features import Progress as Learning
 from genlab.evaluation.yardstick import STANDARD_COUNT, Progress, ceiling, floor, plain
 from genlab.experiment import schema
 from genlab.experiment.runner import load_data
-from genlab.experiment.trained import Trained, open_reference
+from genlab.experiment.trained import Trained, open_reference, save_images
 from genlab.runs.files import read_json, write_json
 from genlab.runs.store import Run
 
 Record = dict[str, Any]
+CLOSEST_OF = 1000  # samples, of which the 32 nearest to a training image are shown beside it
 IRRELEVANT = ("seed", "device", "threads", "log_every", "sample_every", "checkpoint_every", "validate_every")
 
 
@@ -58,7 +60,15 @@ def evaluate_run(
         **found.as_json(),
     }
     keep(run, key(record), record)
+    samples = trained.sample(CLOSEST_OF, seed).images
+    pairs, _ = closest_pairs(samples, real)
+    save_images(pairs, closest_path(run, trained.model.prior.name), columns=8)
     return record
+
+
+def closest_path(run: Run, prior: str) -> Path:
+    """Where the picture of samples beside their nearest training images lies."""
+    return run.path / "generated" / f"nearest-{'own' if prior == 'N(0, I)' else 'fitted'}.png"
 
 
 def repetition(experiment: schema.Experiment) -> str:
