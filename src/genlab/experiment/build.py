@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 from torch import nn
 
@@ -12,24 +14,35 @@ from genlab.networks.encoder import Encoder
 from genlab.networks.model import GAN, VAE, VAEGAN
 from genlab.networks.observation import Bernoulli, ContinuousBernoulli, Gaussian, Observation
 from genlab.networks.prior import GaussianMixture, Prior, StandardNormal
+from genlab.nn.blocks import glorot
 from genlab.nn.trunk import Trunk
 from genlab.objectives.adversarial import Adversarial, Penalties
 from genlab.objectives.base import Objective
 from genlab.objectives.elbo import Elbo, Warmup
 from genlab.objectives.hybrid import Hybrid
+from genlab.objectives.importance import ImportanceWeighted
 from genlab.randomness import derive_seed
 from genlab.training.optim import AdamSettings
 from genlab.training.state import Model, State, new_state
 
 Shape = tuple[int, int, int]
+Part = TypeVar("Part", bound=nn.Module)
 
 
 def build_encoder(network: schema.Network, shape: Shape) -> Encoder:
-    return Encoder(Trunk(shape, **network.encoder.model_dump()), network.latent_dim)
+    trunk = Trunk(shape, **network.encoder.model_dump(exclude={"init"}))
+    return initialised(Encoder(trunk, network.latent_dim), network.encoder.init)
 
 
 def build_decoder(network: schema.Network, shape: Shape) -> Decoder:
-    return Decoder(network.latent_dim, shape, **network.decoder.model_dump())
+    settings = network.decoder.model_dump(exclude={"init", "mean_bias"})
+    return initialised(Decoder(network.latent_dim, shape, **settings), network.decoder.init)
+
+
+def initialised(part: Part, init: str) -> Part:
+    if init == "glorot":
+        glorot(part)
+    return part
 
 
 def build_discriminator(network: schema.Network, shape: Shape) -> Discriminator:
@@ -87,13 +100,20 @@ BUILDERS = {"encoder": build_encoder, "decoder": build_decoder, "discriminator":
 def build_objective(objective: schema.Objective) -> Objective:
     match objective:
         case schema.Elbo():
-            warmup = Warmup(objective.beta, objective.warmup_steps, objective.warmup)
-            return Elbo(warmup, objective.free_bits)
+            return Elbo(_warmup(objective), objective.free_bits)
+        case schema.Importance():
+            return ImportanceWeighted(
+                objective.samples, objective.bound, objective.gradient, _warmup(objective)
+            )
         case schema.Adversarial():
             return Adversarial(objective.loss, _penalties(objective), objective.discriminator_steps)
         case schema.Hybrid():
             weights = objective.model_dump(include={"feature_weight", "pixel_weight", "deceit", "beta"})
             return Hybrid(objective.loss, penalties=_penalties(objective), **weights)
+
+
+def _warmup(objective: schema.Warmed) -> Warmup:
+    return Warmup(objective.beta, objective.warmup_steps, objective.warmup)
 
 
 def _penalties(objective: schema.Penalised) -> Penalties:
@@ -105,7 +125,7 @@ def build_state(experiment: schema.Experiment, model: Model) -> State:
     chosen = experiment.optimizer
 
     def settings(rate: float) -> AdamSettings:
-        return AdamSettings(rate, (chosen.beta1, chosen.beta2), chosen.eps, chosen.final)
+        return AdamSettings(rate, (chosen.beta1, chosen.beta2), chosen.eps, chosen.final, chosen.schedule)
 
     rates = dict.fromkeys(model.parts(), chosen.learning_rate)
     if chosen.discriminator_rate is not None and "discriminator" in rates:
