@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -11,6 +12,7 @@ from genlab.experiment import schema
 from genlab.networks.decoder import Decoder
 from genlab.networks.discriminator import Discriminator
 from genlab.networks.encoder import Encoder
+from genlab.networks.flow import Flow
 from genlab.networks.model import GAN, VAE, VAEGAN
 from genlab.networks.observation import Bernoulli, ContinuousBernoulli, Gaussian, Observation
 from genlab.networks.prior import GaussianMixture, Prior, StandardNormal
@@ -30,8 +32,9 @@ Part = TypeVar("Part", bound=nn.Module)
 
 
 def build_encoder(network: schema.Network, shape: Shape) -> Encoder:
-    trunk = Trunk(shape, **network.encoder.model_dump(exclude={"init"}))
-    return initialised(Encoder(trunk, network.latent_dim), network.encoder.init)
+    settings = network.encoder
+    trunk = Trunk(shape, **settings.model_dump(exclude={"init", "pixels"}))
+    return initialised(Encoder(trunk, network.latent_dim, unit=settings.pixels == "unit"), settings.init)
 
 
 def build_decoder(network: schema.Network, shape: Shape) -> Decoder:
@@ -50,12 +53,18 @@ def build_discriminator(network: schema.Network, shape: Shape) -> Discriminator:
     return Discriminator(Trunk(shape, **settings), spectral=network.discriminator.spectral)
 
 
-def build_prior(network: schema.Network) -> Prior:
-    size, components = network.latent_dim, network.prior.components
-    if network.prior.kind == "normal":
-        return StandardNormal(size)
-    weights = torch.full((components,), 1 / components)
-    return GaussianMixture(weights, torch.zeros(components, size), torch.eye(size).repeat(components, 1, 1))
+def build_prior(network: schema.Network, shape: Shape) -> Prior:
+    """N(0, I), or what is N(0, I) until it is trained or filled."""
+    size, prior = network.latent_dim, network.prior
+    match prior.kind:
+        case "normal":
+            return StandardNormal(size)
+        case "flow":
+            return Flow(size, prior.layers, prior.hidden)
+        case "mixture":
+            weights = torch.full((prior.components,), 1 / prior.components)
+            scales = torch.eye(size).repeat(prior.components, 1, 1)
+            return GaussianMixture(weights, torch.zeros(prior.components, size), scales)
 
 
 def build_observation(observation: schema.Observation) -> Observation:
@@ -76,25 +85,31 @@ def build_model(experiment: schema.Experiment, shape: Shape) -> Model:
     """
     network, seed = experiment.network, experiment.training.seed
 
-    def drawn(part: str) -> nn.Module:
+    def drawn(part: str) -> Any:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive_seed(seed, f"weights/{part}"))
             return BUILDERS[part](network, shape)
 
-    prior, observation = build_prior(network), build_observation(experiment.observation)
+    prior: Prior = drawn("prior")
+    observation = build_observation(experiment.observation)
     match experiment.family:
         case "vae":
-            model: Model = VAE(drawn("encoder"), drawn("decoder"), prior, observation)  # type: ignore[arg-type]
+            model: Model = VAE(drawn("encoder"), drawn("decoder"), prior, observation)
         case "gan":
-            model = GAN(drawn("decoder"), drawn("discriminator"), prior, observation)  # type: ignore[arg-type]
+            model = GAN(drawn("decoder"), drawn("discriminator"), prior, observation)
         case "vaegan":
             encoder, decoder, critic = (drawn(part) for part in ("encoder", "decoder", "discriminator"))
-            model = VAEGAN(encoder, decoder, critic, prior, observation)  # type: ignore[arg-type]
+            model = VAEGAN(encoder, decoder, critic, prior, observation)
     model.to(experiment.training.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model
 
 
-BUILDERS = {"encoder": build_encoder, "decoder": build_decoder, "discriminator": build_discriminator}
+BUILDERS: dict[str, Callable[[schema.Network, Shape], Any]] = {
+    "encoder": build_encoder,
+    "decoder": build_decoder,
+    "discriminator": build_discriminator,
+    "prior": build_prior,
+}
 
 
 def build_objective(objective: schema.Objective) -> Objective:

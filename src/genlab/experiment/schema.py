@@ -115,6 +115,7 @@ class Experiment(Section):
             raise ValueError(
                 "optimizer.final belongs to the cosine: set it to 1, or optimizer.schedule=cosine"
             )
+        self._check_prior()
         bernoulli = self.observation.kind == "bernoulli"
         if self.network.decoder.mean_bias and not (bernoulli and self.network.decoder.kind == "mlp"):
             raise ValueError(
@@ -122,6 +123,20 @@ class Experiment(Section):
                 "network.decoder.kind=mlp and observation.kind=bernoulli, or network.decoder.mean_bias=false"
             )
         return self
+
+    def _check_prior(self) -> None:
+        kind = self.network.prior.kind
+        if kind != "normal" and isinstance(self.objective, Elbo) and self.objective.free_bits:
+            raise ValueError(
+                "free bits need the KL dimension by dimension, which only N(0, I) has in closed form: set "
+                "objective.free_bits=0 or network.prior.kind=normal"
+            )
+        if kind == "flow" and self.family == "vaegan":
+            raise ValueError(
+                "a VAE-GAN has no update that trains a flow: set network.prior.kind=normal, or train a VAE"
+            )
+        if kind == "flow" and self.network.latent_dim < 2:
+            raise ValueError("a flow couples dimensions with each other: set network.latent_dim=2 or more")
 
 
 def parse(config: dict[str, Any], source: str = "the config") -> Experiment:

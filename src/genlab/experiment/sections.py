@@ -72,6 +72,9 @@ class Trunk(Section):
 
 
 class Encoder(Trunk):
+    pixels: Literal["signed", "unit"] = Field(
+        "signed", description="What it sees a pixel as: a number in [-1, 1], or in [0, 1]."
+    )
     init: Init = Field("torch", description="How weights are drawn: torch's own way, or Glorot's.")
 
 
@@ -80,10 +83,12 @@ class Critic(Trunk):
 
 
 class Prior(Section):
-    kind: Literal["normal", "mixture"] = Field(
-        "normal", description="N(0, I), or the mixture fitted to a VAE's codes."
+    kind: Literal["normal", "mixture", "flow"] = Field(
+        "normal", description="N(0, I), a mixture fitted to a VAE's codes, or a RealNVP trained with the VAE."
     )
     components: int = Field(64, ge=1, le=1024, description="Gaussians in the mixture.")
+    layers: int = Field(8, ge=1, le=64, description="Coupling layers of the flow.")
+    hidden: int = Field(128, ge=1, le=8192, description="Units of a coupling layer's dense layers.")
 
 
 class Network(Section):
