@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from genlab.data.batches import Batches, to_float
+from genlab.data.binarise import binarised
 from genlab.data.dataset import Dataset
 from genlab.data.source import load
 from genlab.errors import UserError
@@ -24,6 +25,7 @@ from genlab.experiment.build import build_model, build_objective, build_state
 from genlab.experiment.handover import Receipt, adopt, difference, inherit
 from genlab.experiment.trained import Trained, newest, open_run, read_prior
 from genlab.objectives.base import Objective
+from genlab.randomness import generator
 from genlab.runs.events import Adopted, Event, Finished, Saved, Started
 from genlab.runs.files import write_json
 from genlab.runs.store import Run, create_run, find_run
@@ -95,7 +97,27 @@ def calibrate(experiment: schema.Experiment, dataset: Dataset) -> int:
 def make_batches(experiment: schema.Experiment, dataset: Dataset, objective: Objective) -> Batches:
     training = experiment.training
     size = training.batch_size * objective.batches_per_step
-    return Batches(dataset.train, size, training.seed, training.device)
+    binarise = experiment.data.binarise == "dynamic"
+    return Batches(dataset.train, size, training.seed, training.device, binarise=binarise)
+
+
+def begin_at_mean(experiment: schema.Experiment, state: State, dataset: Dataset) -> None:
+    """Where the config asks for it, let every z decode to the mean of the training images, each pixel's
+    probability kept away from 0 and 1. Burda et al. (2016) begin so."""
+    if not experiment.network.decoder.mean_bias:
+        return
+    mean = torch.from_numpy(dataset.train.pixels.mean(axis=0, dtype="f8") / 255).clamp(0.001, 0.999)
+    for model in (state.model, state.averaged.model):
+        model.decoder.begin_at(torch.logit(mean))  # type: ignore[operator, union-attr]
+
+
+def sheet_tests(experiment: schema.Experiment, dataset: Dataset, count: int) -> torch.Tensor:
+    """The first `count` test images as the run's model knows images, black and white where it was trained on
+    such: (N, C, H, W) in [−1, 1]."""
+    images = to_float(torch.from_numpy(dataset.test.pixels[:count]))
+    if experiment.data.binarise == "none":
+        return images
+    return binarised(images, generator(experiment.training.seed, "data/binarise/test"))
 
 
 def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
@@ -112,10 +134,11 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
     try:
         dataset = dataset or load_data(experiment)
         state = build_state(experiment, build_model(experiment, dataset.shape))
+        begin_at_mean(experiment, state, dataset)
         yield from record(run, prepare(run, experiment, state))
         objective = build_objective(experiment.objective)
         batches = make_batches(experiment, dataset, objective)
-        tests = to_float(torch.from_numpy(dataset.test.pixels[:64])).to(experiment.training.device)
+        tests = sheet_tests(experiment, dataset, 64).to(experiment.training.device)
         sheets = Sheets(state.model, tests, experiment.training.seed)
         with stop_signals() as stopped:
             events = fit(
@@ -246,7 +269,8 @@ def stop_signals() -> Iterator[threading.Event]:
 def extend(run: Run, steps: int) -> None:
     """Let a run go on to `steps` steps. Raises UserError where that would change the steps already taken."""
     experiment = schema.parse(run.config(), str(run.path / "config.json"))
-    if experiment.optimizer.final != 1 and steps != experiment.training.steps:
+    optimizer = experiment.optimizer
+    if (optimizer.final != 1 or optimizer.schedule != "cosine") and steps != experiment.training.steps:
         raise UserError(
             f"{run.name} lowers its learning rate towards step {experiment.training.steps}, so its length "
             "can't change; resume it without --steps, or start a new run"
