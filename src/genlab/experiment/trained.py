@@ -13,7 +13,7 @@ from genlab.data.batches import to_uint8
 from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.experiment.build import build_model
-from genlab.networks.model import GAN
+from genlab.networks.model import GAN, VAE, VAEGAN
 from genlab.networks.prior import GaussianMixture
 from genlab.randomness import generator
 from genlab.runs.files import replacing
@@ -50,15 +50,20 @@ class Trained:
         """(N, Z) -> images (N, C, H, W) in [−1, 1]."""
         return torch.cat([self.model.decode(chunk) for chunk in latents.split(CHUNK)])
 
+    @property
+    def autoencoder(self) -> VAE | VAEGAN:
+        """The model, where it has an encoder. Raises UserError for a GAN."""
+        if isinstance(self.model, GAN):
+            raise UserError(
+                f"{self.run.name} is a GAN and has no encoder; take the VAE that its generator came from, "
+                "or train one with `genlab train vae`"
+            )
+        return self.model
+
     @torch.inference_mode()
     def encode(self, images: Tensor) -> Tensor:
         """(N, C, H, W) -> posterior means (N, Z). Raises UserError for a GAN."""
-        model = self.model
-        if isinstance(model, GAN):
-            raise UserError(
-                f"{self.run.name} is a GAN and has no encoder; reconstruct with the VAE that its generator "
-                "came from, or train one with `genlab train vae`"
-            )
+        model = self.autoencoder
         return torch.cat([model.encode(chunk).mean for chunk in images.split(CHUNK)])
 
     def reconstruct(self, images: Tensor) -> Tensor:
