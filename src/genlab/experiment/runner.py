@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import copy
-import platform
-import signal
 import statistics
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -23,6 +18,8 @@ from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.experiment.build import build_model, build_objective, build_state
 from genlab.experiment.handover import Receipt, adopt, difference, inherit
+from genlab.experiment.process import check_device, stop_signals
+from genlab.experiment.process import machine as machine
 from genlab.experiment.trained import Trained, newest, open_run, read_prior
 from genlab.objectives.base import Objective
 from genlab.randomness import generator
@@ -222,48 +219,6 @@ def take_over(run: Run, experiment: schema.Experiment, state: State) -> Receipt:
 def cadence(experiment: schema.Experiment) -> Cadence:
     training = experiment.training
     return Cadence(training.log_every, training.sample_every, training.checkpoint_every)
-
-
-def machine() -> dict[str, Any]:
-    """What a figure of this run was measured on."""
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-    }
-
-
-def check_device(device: str) -> None:
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise UserError("this machine offers no CUDA device to torch; leave out --device, or `genlab doctor`")
-    if device == "mps" and not torch.backends.mps.is_available():
-        raise UserError("this machine offers no MPS device to torch; leave out --device, or `genlab doctor`")
-
-
-@contextmanager
-def stop_signals() -> Iterator[threading.Event]:
-    """Inside, the first SIGINT or SIGTERM sets the event instead of ending the process; a second one ends
-    it. Only a main thread can listen; elsewhere the event is never set."""
-    stopped = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stopped
-        return
-    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def stop(number: int, frame: object) -> None:
-        stopped.set()
-        for each, handler in former.items():
-            signal.signal(each, handler)
-
-    for number in former:
-        signal.signal(number, stop)
-    try:
-        yield stopped
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 def extend(run: Run, steps: int) -> None:
