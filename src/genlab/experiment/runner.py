@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import copy
-import platform
-import signal
 import statistics
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from genlab.data.batches import Batches, to_float
+from genlab.data.binarise import binarised
 from genlab.data.dataset import Dataset
 from genlab.data.source import load
 from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.experiment.build import build_model, build_objective, build_state
 from genlab.experiment.handover import Receipt, adopt, difference, inherit
+from genlab.experiment.process import check_device, stop_signals
+from genlab.experiment.process import machine as machine
 from genlab.experiment.trained import Trained, newest, open_run, read_prior
 from genlab.objectives.base import Objective
+from genlab.randomness import generator
 from genlab.runs.events import Adopted, Event, Finished, Saved, Started
 from genlab.runs.files import write_json
 from genlab.runs.store import Run, create_run, find_run
@@ -95,7 +94,27 @@ def calibrate(experiment: schema.Experiment, dataset: Dataset) -> int:
 def make_batches(experiment: schema.Experiment, dataset: Dataset, objective: Objective) -> Batches:
     training = experiment.training
     size = training.batch_size * objective.batches_per_step
-    return Batches(dataset.train, size, training.seed, training.device)
+    binarise = experiment.data.binarise == "dynamic"
+    return Batches(dataset.train, size, training.seed, training.device, binarise=binarise)
+
+
+def begin_at_mean(experiment: schema.Experiment, state: State, dataset: Dataset) -> None:
+    """Where the config asks for it, let every z decode to the mean of the training images, each pixel's
+    probability kept away from 0 and 1. Burda et al. (2016) begin so."""
+    if not experiment.network.decoder.mean_bias:
+        return
+    mean = torch.from_numpy(dataset.train.pixels.mean(axis=0, dtype="f8") / 255).clamp(0.001, 0.999)
+    for model in (state.model, state.averaged.model):
+        model.decoder.begin_at(torch.logit(mean))  # type: ignore[operator, union-attr]
+
+
+def sheet_tests(experiment: schema.Experiment, dataset: Dataset, count: int) -> torch.Tensor:
+    """The first `count` test images as the run's model knows images, black and white where it was trained on
+    such: (N, C, H, W) in [−1, 1]."""
+    images = to_float(torch.from_numpy(dataset.test.pixels[:count]))
+    if experiment.data.binarise == "none":
+        return images
+    return binarised(images, generator(experiment.training.seed, "data/binarise/test"))
 
 
 def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
@@ -112,10 +131,11 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
     try:
         dataset = dataset or load_data(experiment)
         state = build_state(experiment, build_model(experiment, dataset.shape))
+        begin_at_mean(experiment, state, dataset)
         yield from record(run, prepare(run, experiment, state))
         objective = build_objective(experiment.objective)
         batches = make_batches(experiment, dataset, objective)
-        tests = to_float(torch.from_numpy(dataset.test.pixels[:64])).to(experiment.training.device)
+        tests = sheet_tests(experiment, dataset, 64).to(experiment.training.device)
         sheets = Sheets(state.model, tests, experiment.training.seed)
         with stop_signals() as stopped:
             events = fit(
@@ -201,52 +221,11 @@ def cadence(experiment: schema.Experiment) -> Cadence:
     return Cadence(training.log_every, training.sample_every, training.checkpoint_every)
 
 
-def machine() -> dict[str, Any]:
-    """What a figure of this run was measured on."""
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-    }
-
-
-def check_device(device: str) -> None:
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise UserError("this machine offers no CUDA device to torch; leave out --device, or `genlab doctor`")
-    if device == "mps" and not torch.backends.mps.is_available():
-        raise UserError("this machine offers no MPS device to torch; leave out --device, or `genlab doctor`")
-
-
-@contextmanager
-def stop_signals() -> Iterator[threading.Event]:
-    """Inside, the first SIGINT or SIGTERM sets the event instead of ending the process; a second one ends
-    it. Only a main thread can listen; elsewhere the event is never set."""
-    stopped = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stopped
-        return
-    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def stop(number: int, frame: object) -> None:
-        stopped.set()
-        for each, handler in former.items():
-            signal.signal(each, handler)
-
-    for number in former:
-        signal.signal(number, stop)
-    try:
-        yield stopped
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-
-
 def extend(run: Run, steps: int) -> None:
     """Let a run go on to `steps` steps. Raises UserError where that would change the steps already taken."""
     experiment = schema.parse(run.config(), str(run.path / "config.json"))
-    if experiment.optimizer.final != 1 and steps != experiment.training.steps:
+    optimizer = experiment.optimizer
+    if (optimizer.final != 1 or optimizer.schedule != "cosine") and steps != experiment.training.steps:
         raise UserError(
             f"{run.name} lowers its learning rate towards step {experiment.training.steps}, so its length "
             "can't change; resume it without --steps, or start a new run"

@@ -30,6 +30,10 @@ class DiagonalGaussian(NamedTuple):
         """ln q(z|x) of `z` (…, B, Z): (…, B), nats."""
         return log_density(z, self)
 
+    def frozen(self) -> DiagonalGaussian:
+        """The same q, through which no gradient reaches what made its mean and variance."""
+        return DiagonalGaussian(self.mean.detach(), self.log_var.detach())
+
 
 def reparameterize(q: DiagonalGaussian, noise: Tensor) -> Tensor:
     """z = μ + σ·ε with ε ~ N(0, I): the sample becomes a differentiable function of μ and σ.

@@ -21,8 +21,9 @@ class Generative(nn.Module):
     observation: Observation
 
     def raw(self, latents: Tensor) -> Tensor:
-        """(B, Z) -> the decoder's raw output (B, C, H, W), which `observation` reads."""
-        return self.decoder(latents)  # type: ignore[no-any-return]
+        """(B, Z) -> the decoder's raw output (B, C, H, W), which `observation` reads. Where z has more than
+        one stochastic layer, the decoder reads the first, and the prior has the rest."""
+        return self.decoder(latents[:, : self.decoder.latent_dim])  # type: ignore[no-any-return]
 
     def decode(self, latents: Tensor) -> Tensor:
         """(B, Z) -> images (B, C, H, W) in [−1, 1]."""
