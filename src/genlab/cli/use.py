@@ -46,30 +46,43 @@ def generate(
 
 
 @app.command(
-    epilog="Examples: [bold]genlab reconstruct latest[/]   [bold]genlab reconstruct latest a.png b.png[/]"
+    epilog="Examples: [bold]genlab reconstruct latest[/]   [bold]genlab reconstruct latest a.png b.png[/]   "
+    "[bold]genlab reconstruct GAN_RUN --invert[/]"
 )
 def reconstruct(
     run: RUN,
     files: Annotated[list[Path] | None, typer.Argument(help="Images to reconstruct; by default test images.")] = None,
     number: COUNT = 32,
+    invert: Annotated[bool, typer.Option("--invert", help="Search for each image's z by gradient descent instead of encoding it.")] = False,
+    encoder: Annotated[str | None, typer.Option("--with", metavar="RUN", help="Encode with this VAE; a GAN takes the one that its generator came from.")] = None,
     out: OUT = None,
     json: JSON = False,
 ) -> None:  # fmt: skip
     """Encode images and decode them again: a sheet of pairs, original on the left."""
     import torch
 
+    from genlab.cli.progress import console, counting
+    from genlab.experiment.returning import come_back
     from genlab.experiment.trained import open_run, save_images
     from genlab.runs.store import find_run
 
     found = find_run(run)
     trained = open_run(found)
+    other = None if encoder is None else open_run(find_run(encoder))
     images = given_images(files, trained.experiment) if files else test_images(trained.experiment, number)
-    again = trained.reconstruct(images)
+    with counting(console(to_stderr=True)) as progress:
+        again, how = come_back(
+            trained, images, search=invert, encoder=other,
+            progress=lambda done, of: progress("searching for latents", done, of),
+        )  # fmt: skip
     error = (again - images).square().mean().item() / 4
     path = out or found.path / "generated" / "reconstructions.png"
     pairs = torch.stack([images, again], dim=1).flatten(0, 1)
     save_images(pairs, path, columns=min(8, len(pairs)))
-    report(path, json, run=found.name, images=len(images), mean_squared_error=round(error, 6))
+    facts: dict[str, object] = {"images": len(images), "mean_squared_error": round(error, 6)}
+    report(path, json, run=found.name, **facts, **({"how": how} if json else {}))
+    if not json:
+        typer.echo(how)
 
 
 @app.command(epilog="Example: [bold]genlab interpolate latest --rows 6 --spherical[/]")

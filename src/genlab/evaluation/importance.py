@@ -13,6 +13,7 @@ from torch import Tensor
 
 from genlab.functional.importance import LogMeanExp, log_weights
 from genlab.networks.model import VAE, VAEGAN
+from genlab.networks.prior import StandardNormal
 from genlab.randomness import generator
 
 Progress = Callable[[int, int], None]
@@ -81,9 +82,10 @@ def terms(
             raw = model.raw(z.flatten(0, 1))
             nll = model.observation.nll(raw, chunk.expand(few, *chunk.shape).flatten(0, 1))
             nll = nll.view(few, len(chunk))
-            kl = model.prior.kl(q, z).expand(few, len(chunk))
-            weights = log_weights(nll, model.prior.log_density(z), q.log_density(z))
-            running.add(weights.cpu())
+            log_prior, log_q = model.prior.log_density(z), q.log_density(z)
+            closed = isinstance(model.prior, StandardNormal)  # else its KL is this same difference
+            kl = (model.prior.kl(q, z) if closed else log_q - log_prior).expand(few, len(chunk))
+            running.add(log_weights(nll, log_prior, log_q).cpu())
             sums += torch.stack([nll, kl]).double().sum(dim=1).cpu()
             done += few * len(chunk)
             if progress is not None:
