@@ -136,8 +136,8 @@ def test_the_choice_takes_what_sees_something_new() -> None:
     )  # KID sees nothing new; confidence is not standard
     assert seen_by(made, "fid") == {"blur": 1, "noise": None}
     assert sentence(made, "precision") == (
-        "moved for the worse by blur (from 0.25 of a 3 × 3 mean mixed in); not by noise; moved for the better "
-        "by noise"
+        "moved for the worse by blur (from 0.25 of a 3 × 3 mean mixed in); not by noise; "
+        "moved for the better by noise"
     )
 
 
