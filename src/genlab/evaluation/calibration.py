@@ -112,7 +112,7 @@ def response(instrument: Instrument, clean: object, found: object) -> float | No
             worse = abs(found.value - instrument.target) - abs(clean.value - instrument.target)
         case "neither":
             worse = abs(difference)
-    return round(min(max(worse / error, -999.0), 999.0), 2)
+    return float(round(min(max(worse / error, -999.0), 999.0), 2))
 
 
 def verdict(response: float | None, threshold: float = THRESHOLD) -> Verdict:

@@ -98,7 +98,7 @@ def evaluate(
     )
     said("cost", 0, 1)
     return Evaluation(
-        prior=str(getattr(model.prior, "name", "")),
+        prior=model.prior.name,
         protocol=protocol,
         values=values | found.values | {"inversion_mse": inverted},
         details=found.details | ({"inversion": how} if how else {}),

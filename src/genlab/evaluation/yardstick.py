@@ -21,11 +21,11 @@ from genlab.evaluation.extractor import Features
 from genlab.evaluation.references import References, chosen
 from genlab.metrics.bins import ndb
 from genlab.metrics.coverage import class_score, class_shares, classes_covered, entropy, kl_divergence
-from genlab.metrics.frechet import fid, frechet_infinity
+from genlab.metrics.frechet import fid, fid_infinity
 from genlab.metrics.intervals import BLOCKS, Estimate, jackknifed, mean_estimate
 from genlab.metrics.kernel import kid
 from genlab.metrics.memorisation import c_t, nearest
-from genlab.metrics.neighbours import manifold
+from genlab.metrics.neighbours import neighbourhoods
 from genlab.metrics.sharpness import sharpness, sharpness_ratio
 from genlab.metrics.two_sample import two_sample_accuracy
 from genlab.metrics.unavailable import Unavailable
@@ -79,7 +79,7 @@ def distances(seen: Seen, references: References) -> Values:
     """Fréchet distances: on the own features, extrapolated to endless samples, and on texture."""
     values: Values = {
         "fid": fid(seen.own.features, references.own.moments),
-        "fid_infinity": frechet_infinity(seen.own.features, references.own.moments),
+        "fid_infinity": fid_infinity(seen.own.features, references.own.moments),
     }
     if seen.texture is not None and references.texture is not None:
         values["fid/texture"] = fid(seen.texture.features, references.texture.moments)
@@ -94,7 +94,7 @@ def kernels(seen: Seen, references: References) -> Values:
 
 def manifolds(seen: Seen, references: References) -> Values:
     """Neighbourhoods: precision, recall, density and coverage."""
-    found = manifold(seen.own.features, references.own.test.features)
+    found = neighbourhoods(seen.own.features, references.own.test.features)
     return {
         "precision": found.precision,
         "recall": found.recall,

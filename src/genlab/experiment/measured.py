@@ -17,6 +17,7 @@ from genlab.evaluation.references import References, references_for
 from genlab.evaluation.trained_features import Progress as Learning
 from genlab.evaluation.yardstick import STANDARD_COUNT, Progress, ceiling, floor, plain
 from genlab.experiment import schema
+from genlab.experiment.build import build_objective
 from genlab.experiment.runner import load_data
 from genlab.experiment.trained import Trained, open_reference, save_images
 from genlab.runs.files import read_json, write_json
@@ -49,7 +50,7 @@ def evaluate_run(
     found = evaluate(
         trained.model, real, count=count, seed=seed, full=full, progress=progress,
         binarise=experiment.data.binarise, training_seconds=run.status()["seconds"],
-        images_seen=trained.step * experiment.training.batch_size * experiment.batches_per_step,
+        images_seen=images_seen(trained),
     )  # fmt: skip
     record = {
         "run": run.name,
@@ -64,6 +65,13 @@ def evaluate_run(
     pairs, _ = closest_pairs(samples, real)
     save_images(pairs, closest_path(run, trained.model.prior.name), columns=8)
     return record
+
+
+def images_seen(trained: Trained) -> int:
+    """Real images that training looked at up to the model's step."""
+    experiment = trained.experiment
+    batches = build_objective(experiment.objective).batches_per_step
+    return trained.step * experiment.training.batch_size * batches
 
 
 def closest_path(run: Run, prior: str) -> Path:

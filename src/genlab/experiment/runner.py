@@ -38,7 +38,7 @@ def load_data(experiment: schema.Experiment) -> Dataset:
     data = experiment.data
     dataset = load(
         data.name, size=data.size, channels=data.channels, fit=data.fit, limit=data.limit,
-        seed=experiment.training.seed,
+        seed=experiment.training.seed, validation=data.validation,
     )  # fmt: skip
     if data.digest is not None and dataset.digest() != data.digest:
         raise UserError(

@@ -29,6 +29,12 @@ class Data(Section):
         description="Draw each pixel black or white with its grey level's probability, anew each step.",
     )
     limit: int | None = Field(None, ge=2, description="At most so many training images, drawn by the seed.")
+    validation: float = Field(
+        0.0,
+        ge=0,
+        le=0.9,
+        description="Fraction of the training images held out by the seed, to choose with.",
+    )
     shape: tuple[int, int, int] | None = Field(
         None, description="Channels, height, width: filled in from the data."
     )

@@ -111,4 +111,6 @@ def proportion(hits: int, count: int) -> Estimate:
     middle = (share + z * z / (2 * count)) * shrunk
     half = z * shrunk * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
     error = math.sqrt(share * (1 - share) / count)
-    return Estimate(share, error, max(0.0, middle - half), min(1.0, middle + half))
+    low = 0.0 if hits == 0 else middle - half  # not by rounding only
+    high = 1.0 if hits == count else middle + half
+    return Estimate(share, error, low, high)

@@ -21,6 +21,11 @@ class Prior(Protocol):
     """`sample`: n latents (n, Z); `log_density`: ln p(z) of (…, Z), (…), nats; `kl`: KL(q ‖ p), (…, B), in
     closed form where there is one, else ln q(z) − ln p(z) at the given draw `z` (…, B, Z) of q."""
 
+    @property
+    def name(self) -> str:
+        """What the prior is called in a report."""
+        ...
+
     def sample(self, n: int, rng: torch.Generator) -> Tensor: ...
 
     def log_density(self, z: Tensor) -> Tensor: ...
