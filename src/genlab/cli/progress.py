@@ -22,7 +22,7 @@ from rich.progress import (
 from rich.text import Text
 
 from genlab.cli.blocks import fitting, half_blocks
-from genlab.runs.events import Event, Finished, Metrics, Samples, Started
+from genlab.runs.events import Event, Finished, Metrics, Samples, Started, Validated, Warned
 from genlab.runs.store import Run
 
 PLAIN_SECONDS = 5.0  # between the lines of a progress that no terminal shows
@@ -57,6 +57,7 @@ def _live(run: Run, events: Iterable[Event], console: Console, title: str) -> It
     picture: Any = Text("the first images appear after 10 steps", style="dim")
     numbers = Text("")
     hint = Text("Ctrl-C stops and keeps a checkpoint", style="dim")
+    checked, trouble = Text(""), Text("")
     with Live(Group(bar, numbers, picture), console=console, refresh_per_second=4, transient=False) as live:
         for event in events:
             match event:
@@ -68,11 +69,16 @@ def _live(run: Run, events: Iterable[Event], console: Console, title: str) -> It
                     numbers = Text(
                         f"step {event.step}  {figures(event.values)}  {rate:,.0f} images/s", style="cyan"
                     )
+                case Validated():
+                    checked = Text(event.line, style="cyan")
+                case Warned():
+                    trouble = Text(f"⚠ {event.line}", style="yellow")
                 case Samples() if event.content == "samples":
                     picture = _picture(run, event, console)
                 case Finished():
                     hint = Text("")
-            live.update(Group(bar, numbers, picture, hint))
+            lines = [line for line in (numbers, checked, trouble) if line.plain]
+            live.update(Group(bar, *lines, picture, hint))
             yield event
 
 
@@ -104,6 +110,10 @@ def _plain(events: Iterable[Event], console: Console, title: str) -> Iterator[Ev
             console.print(
                 f"{title}: step {event.step}/{steps}  {figures(event.values)}  about {left:.0f} s left"
             )
+        elif isinstance(event, Validated):
+            console.print(f"{title}: {event.line}")
+        elif isinstance(event, Warned):
+            console.print(Text(f"{title}: ⚠ {event.line}", style="yellow"))
         yield event
 
 

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 COUNT = Annotated[int, typer.Option("-n", "--number", min=1, max=1_000_000, help="How many images.")]
 SEED = Annotated[int, typer.Option(min=0, help="The same seed draws the same latents.")]
-PRIOR = Annotated[str, typer.Option(help="'own' (as trained) or 'fitted' (after genlab fit-prior).")]
+PRIOR = Annotated[
+    str | None,
+    typer.Option(
+        help="'own' (as trained) or 'fitted' (after genlab fit-prior); as RUN says by default.",
+        show_default=False,
+    ),
+]
 OUT = Annotated[Path | None, typer.Option(help="Where to write; by default into the run folder.")]
 
 
@@ -28,21 +34,24 @@ def generate(
     number: COUNT = 64,
     seed: SEED = 0,
     truncation: Annotated[float, typer.Option(min=0, max=2, help="Scales z: below 1, fewer surprises and less variety.")] = 1.0,
-    prior: PRIOR = "own",
+    prior: PRIOR = None,
+    best: Annotated[bool, typer.Option("--best", help="From the best checkpoint by validation, as RUN@best.")] = False,
     out: OUT = None,
     json: JSON = False,
 ) -> None:  # fmt: skip
     """Generate images from noise: a PNG sheet, or an .npz with images and latents."""
-    from genlab.experiment.trained import open_run, save_images
-    from genlab.runs.store import find_run
+    from genlab.experiment.trained import open_reference, save_images
 
-    found = find_run(run)
-    if prior not in ("own", "fitted"):
+    if prior not in (None, "own", "fitted"):
         raise UserError(f"--prior is 'own' or 'fitted', not {prior!r}")
-    drawn = open_run(found, prior=prior).sample(number, seed, truncation=truncation)
-    path = out or found.path / "generated" / f"seed-{seed}.png"
+    trained = open_reference(run, prior=prior, step="best" if best else None)
+    drawn = trained.sample(number, seed, truncation=truncation)
+    path = out or trained.run.path / "generated" / f"seed-{seed}.png"
     save_images(drawn.images, path, latents=drawn.latents)
-    report(path, json, run=found.name, images=number, seed=seed, truncation=truncation, prior=prior)
+    report(
+        path, json, run=trained.run.name, step=trained.step, images=number, seed=seed, truncation=truncation,
+        prior=trained.prior,
+    )  # fmt: skip
 
 
 @app.command(
@@ -63,12 +72,11 @@ def reconstruct(
 
     from genlab.cli.progress import console, counting
     from genlab.experiment.returning import come_back
-    from genlab.experiment.trained import open_run, save_images
-    from genlab.runs.store import find_run
+    from genlab.experiment.trained import open_reference, save_images
 
-    found = find_run(run)
-    trained = open_run(found)
-    other = None if encoder is None else open_run(find_run(encoder))
+    trained = open_reference(run)
+    found = trained.run
+    other = None if encoder is None else open_reference(encoder)
     images = given_images(files, trained.experiment) if files else test_images(trained.experiment, number)
     with counting(console(to_stderr=True)) as progress:
         again, how = come_back(
@@ -92,16 +100,15 @@ def interpolate(
     steps: Annotated[int, typer.Option(min=2, max=100, help="Images from one latent to the other.")] = 10,
     spherical: Annotated[bool, typer.Option(help="Along the arc instead of the line.")] = False,
     seed: SEED = 0,
-    prior: PRIOR = "own",
+    prior: PRIOR = None,
     out: OUT = None,
     json: JSON = False,
 ) -> None:
     """Walk from one latent to another, one row of images per walk."""
-    from genlab.experiment.trained import open_run, save_images
-    from genlab.runs.store import find_run
+    from genlab.experiment.trained import open_reference, save_images
 
-    found = find_run(run)
-    trained = open_run(found, prior=prior)
+    trained = open_reference(run, prior=prior)
+    found = trained.run
     ends = trained.sample(2 * rows, seed).latents
     images = trained.interpolate(ends[:rows], ends[rows:], steps, spherical=spherical)
     path = out or found.path / "generated" / f"interpolation-{seed}.png"
@@ -118,14 +125,18 @@ def fit_prior(
     """Fit a Gaussian mixture to a VAE's codes: the second stage, seconds of work for far better samples."""
     from genlab.experiment.runner import load_data
     from genlab.experiment.second_stage import fit_prior as fit
-    from genlab.experiment.trained import open_run
-    from genlab.runs.store import find_run
+    from genlab.experiment.trained import open_reference, prior_path
 
-    found = find_run(run)
-    trained = open_run(found)
+    trained = open_reference(run)
+    found = trained.run
     prior, seconds = fit(trained, load_data(trained.experiment), components)
-    path = found.path / "prior.safetensors"
-    report(path, json, run=found.name, components=len(prior.weights), seconds=round(seconds, 2))
+    report(
+        prior_path(found, trained.best),
+        json,
+        run=found.name,
+        components=len(prior.weights),
+        seconds=round(seconds, 2),
+    )
 
 
 def given_images(files: list[Path], experiment: object) -> Tensor:

@@ -21,12 +21,14 @@ from genlab.experiment.handover import Receipt, adopt, difference, inherit
 from genlab.experiment.process import check_device, stop_signals
 from genlab.experiment.process import machine as machine
 from genlab.experiment.trained import Trained, newest, open_run, read_prior
+from genlab.experiment.validation import deciding, validator
 from genlab.objectives.base import Objective
 from genlab.randomness import generator
 from genlab.runs.events import Adopted, Event, Finished, Saved, Started
 from genlab.runs.files import write_json
 from genlab.runs.store import Run, create_run, find_run
 from genlab.training import checkpoint
+from genlab.training.best import NAME, best_of, settle
 from genlab.training.fit import Cadence, Diverged, Sheets, advance, fit
 from genlab.training.state import State
 
@@ -132,7 +134,10 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
         dataset = dataset or load_data(experiment)
         state = build_state(experiment, build_model(experiment, dataset.shape))
         begin_at_mean(experiment, state, dataset)
+        validate = validator(experiment, dataset)
+        best = deciding(experiment, validate)
         yield from record(run, prepare(run, experiment, state))
+        yield from record(run, settled(run, state, best))
         objective = build_objective(experiment.objective)
         batches = make_batches(experiment, dataset, objective)
         tests = sheet_tests(experiment, dataset, 64).to(experiment.training.device)
@@ -140,7 +145,8 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
         with stop_signals() as stopped:
             events = fit(
                 state, objective, batches, experiment.training.steps, experiment.training.seed,
-                cadence=cadence(experiment), sheets=sheets, folder=run.path,
+                cadence=cadence(experiment), sheets=sheets, folder=run.path, validate=validate, best=best,
+                history=list(run.events()),
                 interrupted=lambda: stopped.is_set() or run.stop_requested(),
             )  # fmt: skip
             yield from record(run, events)
@@ -186,6 +192,16 @@ def prepare(run: Run, experiment: schema.Experiment, state: State) -> Iterator[E
             yield saved
 
 
+def settled(run: Run, state: State, metric: str | None) -> Iterator[Event]:
+    """Let the best checkpoint be what the events say, and the events say so."""
+    best, found = best_of(run.events(), metric), checkpoint.list_checkpoints(run.checkpoints)
+    if best.step:
+        settle(run.checkpoints, best, found[-1] if found else None)
+        saved = Saved(best.step, f"checkpoints/{NAME}")
+        if best.step == state.step and saved not in run.events():
+            yield saved
+
+
 def restore(run: Run, state: State) -> None:
     """Load the newest checkpoint that is whole, if there is one; a damaged one is set aside."""
     for path in reversed(checkpoint.list_checkpoints(run.checkpoints)):
@@ -218,7 +234,9 @@ def take_over(run: Run, experiment: schema.Experiment, state: State) -> Receipt:
 
 def cadence(experiment: schema.Experiment) -> Cadence:
     training = experiment.training
-    return Cadence(training.log_every, training.sample_every, training.checkpoint_every)
+    return Cadence(
+        training.log_every, training.sample_every, training.checkpoint_every, training.validate_every
+    )
 
 
 def extend(run: Run, steps: int) -> None:

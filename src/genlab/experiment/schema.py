@@ -105,6 +105,10 @@ class Experiment(Section):
                 "a per-example gradient penalty can't be had from a discriminator with batch statistics: "
                 "set network.discriminator.norm=none"
             )
+        if self.training.keep_best == "nelbo" and self.family == "gan":
+            raise ValueError(
+                "a GAN has no ELBO to keep the best checkpoint by: set training.keep_best=fid, or none"
+            )
         normalised = [part for part in PARTS[self.family] if getattr(self.network, part).norm == "batch"]
         if self.training.batch_size == 1 and normalised:
             raise ValueError(

@@ -49,5 +49,5 @@ def fit_prior(
     components = components or max(1, min(COMPONENTS, len(points) // (4 * points.shape[1])))
     seed = derive_seed(trained.experiment.training.seed, "second-stage") % 2**32
     prior = fit_mixture(points, components, seed)
-    write_prior(trained.run, prior)
+    write_prior(trained.run, prior, trained.best)
     return prior, time.perf_counter() - began

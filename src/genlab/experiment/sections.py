@@ -211,3 +211,9 @@ class Training(Section):
     checkpoint_every: int = Field(
         500, ge=1, description="Steps between checkpoints; the last step always has one."
     )
+    validate_every: int = Field(
+        0, ge=0, description="Steps between validations, which keep the best checkpoint; 0 for none."
+    )
+    keep_best: Literal["auto", "fid", "nelbo", "none"] = Field(
+        "auto", description="Which value decides that: nelbo for a VAE and fid for the others, or this one."
+    )

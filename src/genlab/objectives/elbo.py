@@ -11,7 +11,10 @@ from torch import Tensor
 from genlab.data.batches import Batch
 from genlab.functional.gaussian import DiagonalGaussian, kl_per_dimension
 from genlab.networks.model import VAE
+from genlab.networks.prior import Prior, StandardNormal
 from genlab.objectives.base import Update
+
+ACTIVE = 0.01  # nats of the batch's mean KL from which on a latent dimension counts as used
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class Elbo:
         kl = model.prior.kl(q, z).mean()
         beta = self.warmup(batch.step)
         loss = reconstruction + beta * (self.punished(q) if self.free_bits else kl)
-        yield Update("vae", loss, elbo_terms(reconstruction, kl) | {"beta": torch.tensor(beta)})
+        logged = elbo_terms(reconstruction, kl) | active_units(model.prior, q)
+        yield Update("vae", loss, logged | {"beta": torch.tensor(beta)})
 
     def punished(self, q: DiagonalGaussian) -> Tensor:
         """The KL less what each dimension is given: a scalar, nats per image."""
@@ -64,3 +68,12 @@ def elbo_terms(reconstruction: Tensor, kl: Tensor) -> dict[str, Tensor]:
     """The reported terms, in nats per image: elbo = −(reconstruction + kl)."""
     reconstruction, kl = reconstruction.detach(), kl.detach()
     return {"elbo": -(reconstruction + kl), "reconstruction": reconstruction, "kl": kl}
+
+
+@torch.no_grad()
+def active_units(prior: Prior, q: DiagonalGaussian) -> dict[str, Tensor]:
+    """How many latent dimensions say something of the image, where the prior is N(0, I) and a dimension has a
+    KL of its own; else nothing."""
+    if not isinstance(prior, StandardNormal):
+        return {}
+    return {"active_units": (kl_per_dimension(q).mean(dim=0) > ACTIVE).sum()}
