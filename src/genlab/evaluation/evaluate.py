@@ -12,7 +12,6 @@ from torch import Tensor
 from genlab.data.batches import to_float
 from genlab.evaluation.references import References
 from genlab.evaluation.yardstick import STANDARD_COUNT, Measurement, measure
-from genlab.functional.gaussian import kl_divergence, reparameterize
 from genlab.metrics.unavailable import Unavailable
 from genlab.networks.model import GAN, VAE, VAEGAN
 from genlab.randomness import generator
@@ -34,7 +33,7 @@ class Likelihood:
     reconstruction: float
     """−E_q[ln p(x|z)], the distortion."""
     kl: float
-    """KL(q(z|x) ‖ N(0, I)), the rate."""
+    """KL(q(z|x) ‖ p(z)), the rate."""
     mean_squared_error: float
     """Of reconstructions by the posterior mean, pixels in [0, 1]."""
 
@@ -94,9 +93,10 @@ def likelihood(model: VAE | GAN | VAEGAN, references: References, seed: int) -> 
         images = to_float(chunk)
         q = model.encode(images)
         noise = torch.randn(q.mean.shape, generator=generator(seed, "evaluate/likelihood", index))
-        nll = model.observation.nll(model.raw(reparameterize(q, noise)), images)
+        z = q.sample(noise)
+        nll = model.observation.nll(model.raw(z), images)
         error = (model.decode(q.mean) - images).square().flatten(1).mean(dim=1) / 4
-        totals += torch.stack([nll.double().sum(), kl_divergence(q).double().sum(), error.double().sum()])
+        totals += torch.stack([nll.double().sum(), model.prior.kl(q, z).double().sum(), error.double().sum()])
         count += len(images)
     reconstruction, kl, squared = (totals / count).tolist()
     elbo = -(reconstruction + kl)
