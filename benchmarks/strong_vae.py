@@ -25,14 +25,14 @@ PAPERS = {
 def table(rows: list[dict[str, Any]]) -> str:
     lines = [f"{'recipe':<16} {'seed':>4} {'ours':>14} {'active':>7} {'epochs':>7}  published, on a GPU"]
     for row in rows:
-        ours, paper = f"{row['nll']:.2f} ± {row['error']:.2f}", PAPERS[row["recipe"]]
+        name, ours = row["recipe"], f"{row['nll']:.2f} ± {row['error']:.2f}"
         lines.append(
-            f"{row['recipe']:<16} {row['seed']:>4} {ours:>14} {row['active']:>7} {row['epochs']:>7.0f}  {paper}"
+            f"{name:<16} {row['seed']:>4} {ours:>14} {row['active']:>7} {row['epochs']:>7.0f}  {PAPERS[name]}"
         )
     first = rows[0]
     lines.append(
-        f"−L_{first['samples']} in nats on {first['images']} test images, one binarisation; ± is the standard "
-        "error over images"
+        f"−L_{first['samples']} in nats on {first['images']} test images, one binarisation; ± is the "
+        "standard error over images"
     )
     return "\n".join(lines)
 

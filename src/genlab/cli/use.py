@@ -120,23 +120,26 @@ def interpolate(
 def fit_prior(
     run: RUN,
     components: Annotated[int | None, typer.Option(min=1, max=1024, help="Gaussians in the mixture; by default 64, fewer for few images.")] = None,
+    kind: Annotated[str, typer.Option(help="'mixture' (Gaussians) or 'flow' (RealNVP).")] = "mixture",
     json: JSON = False,
 ) -> None:  # fmt: skip
-    """Fit a Gaussian mixture to a VAE's codes: the second stage, seconds of work for far better samples."""
+    """Fit a mixture or a flow to a VAE's codes: the second stage, seconds of work for far better samples."""
     from genlab.experiment.runner import load_data
+    from genlab.experiment.second_stage import KINDS
     from genlab.experiment.second_stage import fit_prior as fit
     from genlab.experiment.trained import open_reference, prior_path
+    from genlab.networks.flow import Flow
 
+    if kind not in KINDS:
+        raise UserError(f"--kind is 'mixture' or 'flow', not {kind!r}")
+    if kind == "flow" and components is not None:
+        raise UserError("--components is the number of Gaussians in a mixture; a flow has none, leave it out")
     trained = open_reference(run)
     found = trained.run
-    prior, seconds = fit(trained, load_data(trained.experiment), components)
-    report(
-        prior_path(found, trained.best),
-        json,
-        run=found.name,
-        components=len(prior.weights),
-        seconds=round(seconds, 2),
-    )
+    prior, seconds = fit(trained, load_data(trained.experiment), components, kind=kind)
+    path = prior_path(found, trained.best)
+    sizes = prior.sizes if isinstance(prior, Flow) else {"components": len(prior.weights)}
+    report(path, json, run=found.name, kind=kind, **sizes, seconds=round(seconds, 2))
 
 
 def given_images(files: list[Path], experiment: object) -> Tensor:
@@ -155,14 +158,11 @@ def given_images(files: list[Path], experiment: object) -> Tensor:
 
 
 def test_images(experiment: object, number: int) -> Tensor:
-    import torch
-
-    from genlab.data.batches import to_float
-    from genlab.experiment.runner import load_data
+    from genlab.experiment.runner import known_tests, load_data
     from genlab.experiment.schema import Experiment
 
     assert isinstance(experiment, Experiment)
-    return to_float(torch.from_numpy(load_data(experiment).test.pixels[:number]))
+    return known_tests(experiment, load_data(experiment), number)
 
 
 def report(path: Path, json: bool, **facts: object) -> None:

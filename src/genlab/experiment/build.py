@@ -14,8 +14,15 @@ from genlab.networks.discriminator import Discriminator
 from genlab.networks.encoder import Encoder
 from genlab.networks.flow import Flow
 from genlab.networks.model import GAN, VAE, VAEGAN
-from genlab.networks.observation import Bernoulli, ContinuousBernoulli, Gaussian, Observation
+from genlab.networks.observation import (
+    Bernoulli,
+    ContinuousBernoulli,
+    DiscretisedLogistic,
+    Gaussian,
+    Observation,
+)
 from genlab.networks.prior import GaussianMixture, Prior, StandardNormal
+from genlab.networks.two_layers import Conditional, TwoLayerEncoder, TwoLayerPrior
 from genlab.nn.blocks import glorot
 from genlab.nn.trunk import Trunk
 from genlab.objectives.adversarial import Adversarial, Penalties
@@ -31,10 +38,19 @@ Shape = tuple[int, int, int]
 Part = TypeVar("Part", bound=nn.Module)
 
 
-def build_encoder(network: schema.Network, shape: Shape) -> Encoder:
+def build_encoder(network: schema.Network, shape: Shape) -> Encoder | TwoLayerEncoder:
     settings = network.encoder
     trunk = Trunk(shape, **settings.model_dump(exclude={"init", "pixels"}))
-    return initialised(Encoder(trunk, network.latent_dim, unit=settings.pixels == "unit"), settings.init)
+    encoder = Encoder(trunk, network.latent_dim, unit=settings.pixels == "unit")
+    if network.second_latent == 0:
+        return initialised(encoder, settings.init)
+    second = _conditional(network, network.latent_dim, network.second_latent, settings.activation)
+    return initialised(TwoLayerEncoder(encoder, second), settings.init)
+
+
+def _conditional(network: schema.Network, inputs: int, outputs: int, activation: str) -> Conditional:
+    hidden, depth = network.second_hidden, network.second_depth
+    return Conditional(inputs, outputs, hidden=hidden, depth=depth, activation=activation)
 
 
 def build_decoder(network: schema.Network, shape: Shape) -> Decoder:
@@ -54,8 +70,12 @@ def build_discriminator(network: schema.Network, shape: Shape) -> Discriminator:
 
 
 def build_prior(network: schema.Network, shape: Shape) -> Prior:
-    """N(0, I), or what is N(0, I) until it is trained or filled."""
-    size, prior = network.latent_dim, network.prior
+    """What z is drawn from; a flow and a mixture are N(0, I) until they are trained or filled."""
+    size, prior, second = network.latent_dim, network.prior, network.second_latent
+    if second:
+        decoder = network.decoder
+        given = _conditional(network, second, size, decoder.activation)
+        return initialised(TwoLayerPrior((size, second), given), decoder.init)
     match prior.kind:
         case "normal":
             return StandardNormal(size)
@@ -75,6 +95,8 @@ def build_observation(observation: schema.Observation) -> Observation:
             return ContinuousBernoulli()
         case "gaussian":
             return Gaussian(observation.sigma, learned=observation.learn_sigma, linear=observation.linear)
+        case "discretised-logistic":
+            return DiscretisedLogistic(observation.sigma)
 
 
 def build_model(experiment: schema.Experiment, shape: Shape) -> Model:

@@ -22,6 +22,8 @@ from genlab.experiment.process import check_device, stop_signals
 from genlab.experiment.process import machine as machine
 from genlab.experiment.trained import Trained, newest, open_run, read_prior
 from genlab.experiment.validation import deciding, validator
+from genlab.networks.flow import Flow
+from genlab.networks.prior import GaussianMixture
 from genlab.objectives.base import Objective
 from genlab.randomness import generator
 from genlab.runs.events import Adopted, Event, Finished, Saved, Started
@@ -58,8 +60,8 @@ def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Da
         newest(source)  # says so before a folder is made, where the source was never trained
         past = schema.parse(source.config(), str(source.path / "config.json"))
         experiment = inherit(experiment, past, str(source.path.resolve()))
-        if experiment.network.prior.kind == "mixture":
-            experiment = with_components(experiment, len(read_prior(source).weights))
+        if experiment.network.prior.kind != past.network.prior.kind:
+            experiment = with_prior(experiment, read_prior(source), source.name)
     dataset = dataset or load_data(experiment)
     data = experiment.data.model_copy(update={"shape": dataset.shape, "digest": dataset.digest()})
     experiment = experiment.model_copy(update={"data": data})
@@ -71,8 +73,22 @@ def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Da
     return create_run(label[:60], experiment.model_dump(mode="json"), out)
 
 
-def with_components(experiment: schema.Experiment, components: int) -> schema.Experiment:
-    prior = experiment.network.prior.model_copy(update={"components": components})
+def with_prior(
+    experiment: schema.Experiment, fitted: GaussianMixture | Flow, source: str
+) -> schema.Experiment:
+    """`experiment` with the settings of the prior that was fitted to `source`'s codes.
+
+    Raises UserError where that is of another kind than the one asked for.
+    """
+    flow = isinstance(fitted, Flow)
+    asked, kind = experiment.network.prior.kind, "flow" if flow else "mixture"
+    if asked != kind:
+        raise UserError(
+            f"the prior fitted to {source} is a {kind}, not a {asked}: set network.prior.kind={kind}, or fit "
+            f"the other with `genlab fit-prior {source} --kind {asked}`"
+        )
+    sizes = fitted.sizes if isinstance(fitted, Flow) else {"components": len(fitted.weights)}
+    prior = experiment.network.prior.model_copy(update=sizes)
     network = experiment.network.model_copy(update={"prior": prior})
     return experiment.model_copy(update={"network": network})
 
@@ -110,7 +126,7 @@ def begin_at_mean(experiment: schema.Experiment, state: State, dataset: Dataset)
         model.decoder.begin_at(torch.logit(mean))  # type: ignore[operator, union-attr]
 
 
-def sheet_tests(experiment: schema.Experiment, dataset: Dataset, count: int) -> torch.Tensor:
+def known_tests(experiment: schema.Experiment, dataset: Dataset, count: int) -> torch.Tensor:
     """The first `count` test images as the run's model knows images, black and white where it was trained on
     such: (N, C, H, W) in [−1, 1]."""
     images = to_float(torch.from_numpy(dataset.test.pixels[:count]))
@@ -140,7 +156,7 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
         yield from record(run, settled(run, state, best))
         objective = build_objective(experiment.objective)
         batches = make_batches(experiment, dataset, objective)
-        tests = sheet_tests(experiment, dataset, 64).to(experiment.training.device)
+        tests = known_tests(experiment, dataset, 64).to(experiment.training.device)
         sheets = Sheets(state.model, tests, experiment.training.seed)
         with stop_signals() as stopped:
             events = fit(
@@ -220,8 +236,9 @@ def take_over(run: Run, experiment: schema.Experiment, state: State) -> Receipt:
     assert experiment.start is not None
     source_run = find_run(experiment.start)
     source = open_run(source_run)
-    if experiment.network.prior.kind == "mixture":
-        state.model.prior.load_state_dict(read_prior(source_run).state_dict())  # type: ignore[attr-defined]
+    own = experiment.network.prior.kind == source.experiment.network.prior.kind
+    prior = source.model.prior if own else read_prior(source_run)
+    state.model.prior.load_state_dict(prior.state_dict())  # type: ignore[attr-defined]
     source.model.to(experiment.training.device)
     receipt = adopt(state.model, source.model, source_run.name, "averaged")
     state.averaged.model.load_state_dict(copy.deepcopy(state.model.state_dict()), strict=True)

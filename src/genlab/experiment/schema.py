@@ -129,11 +129,21 @@ class Experiment(Section):
         return self
 
     def _check_prior(self) -> None:
-        kind = self.network.prior.kind
-        if kind != "normal" and isinstance(self.objective, Elbo) and self.objective.free_bits:
+        kind, layered = self.network.prior.kind, self.network.second_latent > 0
+        if layered and kind != "normal":
+            raise ValueError(
+                "two stochastic layers have a prior of their own: set network.prior.kind=normal, the second "
+                "layer's, or network.second_latent=0"
+            )
+        if layered and self.family == "vaegan":
+            raise ValueError(
+                "a VAE-GAN has no update that trains a second stochastic layer: set network.second_latent=0, "
+                "or train a VAE"
+            )
+        if (layered or kind != "normal") and isinstance(self.objective, Elbo) and self.objective.free_bits:
             raise ValueError(
                 "free bits need the KL dimension by dimension, which only N(0, I) has in closed form: set "
-                "objective.free_bits=0 or network.prior.kind=normal"
+                "objective.free_bits=0, or network.prior.kind=normal and network.second_latent=0"
             )
         if kind == "flow" and self.family == "vaegan":
             raise ValueError(

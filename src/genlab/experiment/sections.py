@@ -99,6 +99,13 @@ class Prior(Section):
 
 class Network(Section):
     latent_dim: int = Field(32, ge=1, le=2048, description="Dimensions of z.")
+    second_latent: int = Field(
+        0, ge=0, le=2048, description="Dimensions of a second stochastic layer behind z; 0 for none."
+    )
+    second_hidden: int = Field(
+        100, ge=1, le=8192, description="Units of each dense layer between the two stochastic layers."
+    )
+    second_depth: int = Field(2, ge=0, le=8, description="Dense layers between the two stochastic layers.")
     decoder: Decoder = Decoder()
     encoder: Encoder = Encoder(kind="mlp", depth=1, norm="none")
     discriminator: Critic = Critic()
@@ -106,11 +113,15 @@ class Network(Section):
 
 
 class Observation(Section):
-    kind: Literal["bernoulli", "continuous-bernoulli", "gaussian"] = Field(
+    kind: Literal["bernoulli", "continuous-bernoulli", "gaussian", "discretised-logistic"] = Field(
         "bernoulli", description="What the decoder's raw output means: the likelihood of a pixel."
     )
-    sigma: float = Field(0.3, gt=0, le=10, description="Standard deviation of a Gaussian pixel in [-1, 1].")
-    learn_sigma: bool = Field(False, description="Learn that standard deviation with the decoder.")
+    sigma: float = Field(
+        0.3, gt=0, le=10, description="Standard deviation of a Gaussian or logistic pixel in [-1, 1]."
+    )
+    learn_sigma: bool = Field(
+        False, description="Learn a Gaussian's with the decoder; a logistic's is learned."
+    )
     linear: bool = Field(False, description="Gaussian mean without a squashing function (the linear VAE).")
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from genlab.functional.gaussian import DiagonalGaussian, standard_log_density
+from genlab.errors import UserError
+from genlab.functional.gaussian import Posterior, standard_log_density
+from genlab.randomness import derive_seed, generator
 
+FITTED = "RealNVP fitted to the codes"
 LARGEST = 2.0  # of a logarithmic scale: one layer stretches by e² at most, so that none runs away
 
 
@@ -52,15 +55,23 @@ class Flow(nn.Module):
     Trained with a VAE's other networks it is a prior that comes to meet the codes. Dinh et al. (2017).
     """
 
-    name = "RealNVP"
-
-    def __init__(self, latent_dim: int, layers: int = 8, hidden: int = 128) -> None:
+    def __init__(
+        self, latent_dim: int, layers: int = 8, hidden: int = 128, name: str = "RealNVP trained with the VAE"
+    ) -> None:
         super().__init__()
+        self.name = name
         assert latent_dim >= 2, "a coupling needs two halves"
         self.latent_dim = latent_dim
         # by a half and by a quarter in turn: no two neighbouring layers split z at the same places
         shifts = [(latent_dim + 1) // (4 if index % 2 else 2) for index in range(layers)]
         self.layers = nn.ModuleList(Coupling(latent_dim, hidden, shift) for shift in shifts)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """What a flow of the same make is built with, latent_dim aside."""
+        first = self.layers[0]
+        assert isinstance(first, Coupling)
+        return {"layers": len(self.layers), "hidden": int(first.net[0].out_features)}  # type: ignore[arg-type]
 
     def noise(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """(…, Z) -> the noise (…, Z) that z is made of, and ln |d noise / dz| (…)."""
@@ -85,5 +96,32 @@ class Flow(nn.Module):
         noise, log_det = self.noise(z)
         return standard_log_density(noise) + log_det
 
-    def kl(self, q: DiagonalGaussian, z: Tensor) -> Tensor:
+    def kl(self, q: Posterior, z: Tensor) -> Tensor:
         return q.log_density(z) - self.log_density(z)
+
+
+def fit_flow(codes: Tensor, seed: int, *, steps: int = 3000, batch_size: int = 256, hidden: int = 64) -> Flow:
+    """A flow of eight layers fitted to `codes` (N, Z) by maximum likelihood: Adam, its rate lowered by a
+    cosine. A function of the seed and the codes.
+
+    Raises:
+        UserError: z has one dimension, or there are fewer than two codes.
+    """
+    if codes.shape[1] < 2 or len(codes) < 2:
+        raise UserError(
+            f"a flow needs two codes of two dimensions or more, not {len(codes)} of {codes.shape[1]}; fit a "
+            "mixture instead"
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(seed, "fit-flow/weights"))
+        flow = Flow(codes.shape[1], hidden=hidden, name=FITTED)
+    adam = torch.optim.Adam(flow.parameters(), lr=2e-3, fused=True)
+    rate = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
+    for step in range(steps):
+        index = torch.randint(len(codes), (batch_size,), generator=generator(seed, "fit-flow/batch", step))
+        loss = -flow.log_density(codes[index]).mean()
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        rate.step()
+    return flow.eval().requires_grad_(False)

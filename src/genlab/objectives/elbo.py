@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from genlab.data.batches import Batch
-from genlab.functional.gaussian import DiagonalGaussian, kl_per_dimension
+from genlab.functional.gaussian import DiagonalGaussian, Posterior, kl_per_dimension
 from genlab.networks.model import VAE
 from genlab.networks.prior import Prior, StandardNormal
 from genlab.objectives.base import Update
@@ -59,8 +59,9 @@ class Elbo:
         logged = elbo_terms(reconstruction, kl) | active_units(model.prior, q)
         yield Update("vae", loss, logged | {"beta": torch.tensor(beta)})
 
-    def punished(self, q: DiagonalGaussian) -> Tensor:
+    def punished(self, q: Posterior) -> Tensor:
         """The KL less what each dimension is given: a scalar, nats per image."""
+        assert isinstance(q, DiagonalGaussian), "the schema keeps free bits to N(0, I)"
         return kl_per_dimension(q).mean(dim=0).clamp_min(self.free_bits).sum()
 
 
