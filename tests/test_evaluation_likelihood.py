@@ -7,6 +7,8 @@ be given it exactly, or made wrong by a known amount (Tipping & Bishop, 1999).
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -332,3 +334,26 @@ def test_the_tiles_do_not_change_the_bound(monkeypatch: pytest.MonkeyPatch) -> N
     other = terms(vae, images, 2000, 0)
     assert torch.allclose(whole.bound, other.bound, atol=0.1)
     assert torch.allclose(whole.distortion, other.distortion, atol=0.4)
+
+
+@pytest.mark.slow
+def test_five_thousand_draws_need_the_memory_of_a_few() -> None:
+    """On images of 28×28 by a decoder of the usual size, in a process of its own; decoded at once, these
+    20 × 5 000 images alone would take 314 MB, and 10 000 × 5 000 of them 157 GB."""
+    code = """
+import torch
+from genlab.evaluation.cost import peak_memory
+from genlab.evaluation.importance import terms
+from genlab.experiment.build import build_model
+from genlab.recipes import recipe
+torch.set_num_threads(1)
+settings = ["network.decoder.kind=mlp", "network.decoder.depth=1", "network.decoder.hidden=200"]
+model = build_model(recipe("vae", *settings), (1, 28, 28)).eval()
+terms(model, torch.zeros(20, 1, 28, 28), 20, 0)
+before = peak_memory()
+bound = terms(model, torch.zeros(20, 1, 28, 28), 5000, 0).bound
+assert bound.shape == (20,)
+print(peak_memory() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 50e6
