@@ -275,7 +275,9 @@ def test_other_protocols_are_refused_by_name() -> None:
     )
 
 
-@pytest.mark.parametrize("change", [{"data": "other-1"}, {"references": 500}, {"anything_new": 3}])
+@pytest.mark.parametrize(
+    "change", [{"data": "other-1"}, {"references": 500}, {"anything_new": 3}, {"full": True}]
+)
 def test_whatever_differs_is_refused(change: dict[str, Any]) -> None:
     other = {**record("002", config="1", fid=1), "protocol": protocol(**change)}
     with pytest.raises(UserError, match=r"002\. Compare runs"):
@@ -289,6 +291,16 @@ def test_versions_and_old_records_are_refused() -> None:
         compared(record("001", fid=1), {"run": "002", "samples": {}})
     with pytest.raises(UserError, match=r"no instrument 'fidd'; did you mean 'fid'\?"):
         compared(record("001", fid=1), key="fidd")
+
+
+def test_bounds_at_another_n_are_no_bounds() -> None:
+    floor, ceiling = ({**end, "protocol": protocol(count=5000, likelihood=None)} for end in bounds())
+    row = compare([record("a", fid=3.0)], floor, ceiling, ["fid"]).rows[0]
+    assert "compare with -n 5000" in str(row.floor)
+    assert isinstance(row.cells[0], Cell)
+    assert row.cells[0].mark == ""
+    with pytest.raises(UserError, match="the data is mnist-0123456789abcdef for a and x for floor"):
+        compare([record("a", fid=3.0)], {**floor, "protocol": protocol(data="x")}, ceiling)
 
 
 def test_sampling_seeds_may_differ_and_are_noted() -> None:

@@ -7,7 +7,15 @@ import torch
 from torch import Tensor
 
 from genlab.errors import UserError
-from genlab.metrics.coverage import class_shares, classes_covered, entropy, kl_divergence, mean_confidence
+from genlab.metrics.coverage import (
+    class_score,
+    class_shares,
+    classes_covered,
+    entropy,
+    kl_divergence,
+    mean_confidence,
+)
+from genlab.randomness import generator
 
 
 def certain(counts: list[int]) -> Tensor:
@@ -56,3 +64,20 @@ def test_no_probabilities_no_shares(bad: Tensor) -> None:
 def test_two_classifiers_do_not_mix() -> None:
     with pytest.raises(UserError, match="one classifier"):
         kl_divergence(torch.ones(10) / 10, torch.ones(9) / 9)
+
+
+def test_the_class_score_has_its_extremes_and_a_closed_form() -> None:
+    sure = torch.eye(5).repeat(20, 1)
+    assert class_score(sure).value == pytest.approx(5)
+    assert class_score(torch.full((100, 5), 0.2)).value == pytest.approx(1)
+    assert class_score(sure[:1].expand(100, 5)).value == pytest.approx(1)
+    half = torch.tensor([[0.75, 0.25], [0.25, 0.75]]).repeat(50, 1)
+    expected = math.exp(0.75 * math.log(1.5) + 0.25 * math.log(0.5))
+    assert class_score(half).value == pytest.approx(expected)
+
+
+def test_the_interval_of_the_class_score_covers() -> None:
+    draw = generator(0, "test/class score")
+    found = [class_score(torch.randn(400, 4, generator=draw).softmax(dim=1)) for _ in range(120)]
+    mean = sum(one.value for one in found) / len(found)
+    assert sum(one.low <= mean <= one.high for one in found) >= 0.9 * len(found)

@@ -81,7 +81,7 @@ def test_fresh_samples_pass_every_instrument(known: References) -> None:
     assert value(found, "confidence") > 0.8
     assert 3 < value(found, "class_score") <= 4
     assert value(found, "sharpness") == pytest.approx(1, abs=0.03)
-    assert estimate(found, "kid").low < 0 < estimate(found, "kid").high
+    assert abs(value(found, "kid")) < 5  # in thousandths
     assert value(found, "precision") > 0.8
     assert value(found, "recall") > 0.8
     assert value(found, "coverage") == pytest.approx(0.969, abs=0.03)
@@ -132,7 +132,7 @@ def test_sorted_samples_get_what_shuffled_ones_get(known: References) -> None:
     ordered = images[torch.tensor(squares(1000, seed=2).labels).argsort()]
     one, other = measure(images, known), measure(ordered, known)
     for key in ("fid", "fid/texture", "precision", "recall", "coverage", "ndb", "classes", "sharpness"):
-        assert value(other, key) == pytest.approx(value(one, key), abs=1e-6), key
+        assert value(other, key) == pytest.approx(value(one, key), rel=1e-5, abs=1e-6), key
         assert estimate(other, key).error == pytest.approx(estimate(one, key).error, rel=0.9, abs=1e-6), key
 
 

@@ -47,7 +47,8 @@ def print_comparison(comparison: Comparison, out: Console) -> None:
     few = len(comparison.entries) <= FEW
     for text in side_by_side(comparison, out.width) if few else one_below_the_other(comparison, out.width):
         out.print(text, no_wrap=True, overflow="ignore", crop=False)
-    print_notes(comparison, out)
+    for text in notes(comparison):
+        out.print(text)
 
 
 def side_by_side(comparison: Comparison, width: int) -> list[Text]:
@@ -218,22 +219,35 @@ def fitting_rows(rows: Sequence[Row], width: int) -> list[Row]:
     return chosen
 
 
-def print_notes(comparison: Comparison, out: Console) -> None:
+def notes(comparison: Comparison) -> list[Text]:
+    """What the marks mean, what is missing and why, what the verdicts are about, how all was measured."""
     from genlab.evaluation.cells import Cell
     from genlab.lessons.comparison.figures import missing, provenance
 
-    out.print()
+    texts = [Text()]
     marks = {cell.mark for row in comparison.rows for cell in row.cells if isinstance(cell, Cell)}
     for mark in sorted(marks - {""}, reverse=True):
         what = "training images" if mark == "at the floor" else "noise"
-        out.print(Text(f"{MARKS[mark]} {mark}: drawing samples can't tell it from {what}", "dim"))
+        texts.append(Text(f"{MARKS[mark]} {mark}: drawing samples can't tell it from {what}", "dim"))
     for reason, labels, letters in missing(comparison):
         who = f" ({letters})" if letters else ""
-        out.print(Text(f"– {labels}{who}: {reason}", "dim"))
-    for note in ("± half a 95 % interval.", *comparison.notes):
-        out.print(Text(note))
-    for name, said in provenance(comparison):
-        out.print(Text(f"{name}: {said}", "dim"))
+        texts.append(Text(f"– {labels}{who}: {reason}", "dim"))
+    texts += [Text(note) for note in ("± half a 95 % interval.", *comparison.notes)]
+    return [*texts, *(Text(f"{name}: {said}", "dim") for name, said in provenance(comparison))]
+
+
+def laid_out_plainly(
+    heads: Sequence[str], lines: Sequence[tuple[str, list[Figure]]]
+) -> list[tuple[str, Text]]:
+    """(label, text) for each of `lines`; one without figures is a heading."""
+    label = max(cell_len(name) for name, _ in lines)
+    widths = columns(heads, [Line(name, figures) for name, figures in lines], stacked=False)
+    drawn = []
+    for name, figures in lines:
+        row = [each._replace(text=each.inline) for each in figures] or [Figure(h, "", "bold") for h in heads]
+        style = "" if figures else "bold cyan"
+        drawn.append((name, Text.assemble((pad(name, label), style), *aligned(row, widths))))
+    return drawn
 
 
 def explained(instrument: Instrument, width: int) -> list[Text]:

@@ -93,7 +93,7 @@ def compare(
     """
     assert records
     check(records)
-    check([records[0], floor, ceiling])
+    floor, ceiling = (bound(each, records[0]) for each in (floor, ceiling))
     instruments = [known(key) for key in dict.fromkeys(INSTRUMENTS if keys is None else keys)]
     rows_of = entries(records)
     standing = standing_measure(records)
@@ -130,6 +130,18 @@ def known(key: str) -> Instrument:
     return INSTRUMENTS[key]
 
 
+def bound(end: Record, record: Record) -> Record:
+    """The floor or the ceiling as far as it stands beside `record`: with values where both have one N.
+
+    Raises UserError where anything else differs."""
+    count, own = (each["protocol"].get("count") for each in (record, end))
+    check([record, {**end, "protocol": {**end["protocol"], "count": count}}])
+    if own == count:
+        return end
+    why = {"unavailable": f"known at N = {own:,} only, for want of training images; compare with -n {own}"}
+    return {**end, "values": dict.fromkeys(end["values"], why)}
+
+
 def effects(found: Sequence[Verdict], row: int, pairs: Pairs) -> tuple[Effect, ...]:
     """How far every other entry is from the best of its kind, the nearest first."""
     tests = int(pairs.tested[row].sum())
@@ -155,9 +167,7 @@ def notes(rows_of: Sequence[Entry]) -> tuple[str, ...]:
     said = list(scope(rows_of)) if len(rows_of) > 1 else []
     uneven = [e.letter for e in rows_of if e.repeated and len(e.steps) > 1 and not e.first.get("checkpoint")]
     if uneven:
-        said.append(
-            f"The runs of {some(uneven)} stand at different steps: they repeat a time, not a number of steps."
-        )
+        said.append(f"The runs of {some(uneven)} stand at different steps, as those trained for a time do.")
     samplings = sorted({str(r["protocol"].get("seed")) for e in rows_of for r in e.records})
     if len(samplings) > 1:
         said.append(f"Samples were drawn with different seeds ({some(samplings)}).")

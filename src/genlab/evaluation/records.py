@@ -18,11 +18,12 @@ from genlab.metrics.unavailable import Unavailable
 Record = dict[str, Any]
 
 ON_A_MEASURE = ("elbo", "nll", "distortion")  # nats that depend on how a pixel is taken
-FREE = ("seed", "full")  # other samples of the same model; a full report holds all of a standard one
+FREE = ("seed",)  # other samples of the same model
 NAMES = {
     "data": "the data",
     "count": "N, the number of samples,",
     "references": "the number of test images",
+    "full": "the full evaluation",
     "version": "the version of the record",
 }
 
@@ -118,8 +119,8 @@ def entries(records: Sequence[Record]) -> tuple[Entry, ...]:
 def check(records: Sequence[Record]) -> None:
     """Raises UserError, saying what differs between which runs, unless all were measured in the same way.
 
-    Sampling seeds may differ, and what a full evaluation has beyond a standard one is missing where it is
-    missing; nats on different measures are parted later, cell by cell (`standing_measure`).
+    Sampling seeds may differ; nats on different measures are parted later, cell by cell
+    (`standing_measure`). A full evaluation is not compared with a standard one: its L_K has another K.
     """
     facts = [protocol_facts(record) for record in records]
     keys = sorted({key for each in facts for key in each}, key=lambda key: (key not in NAMES, key))
@@ -148,7 +149,7 @@ def protocol_facts(record: Record) -> dict[str, object]:
         )
     facts: dict[str, object] = {"version": record.get("version")}
     for key, value in protocol.items():
-        if key in FREE or key.startswith("likelihood"):
+        if key in (*FREE, "likelihood"):
             continue
         if isinstance(value, Mapping):
             facts |= {f"{inner} {key.removesuffix('s')}": name for inner, name in value.items()}
@@ -158,9 +159,9 @@ def protocol_facts(record: Record) -> dict[str, object]:
 
 
 def measure(record: Record) -> str | None:
-    """What the record's nats are measured on, K of a bound L_K included; None for a GAN."""
-    found = {k: v for k, v in record["protocol"].items() if k.startswith("likelihood") and v is not None}
-    return ", ".join(str(v) if k == "likelihood" else f"{k} {v}" for k, v in found.items()) or None
+    """What the record's nats are measured on; None for a GAN."""
+    found = record["protocol"].get("likelihood")
+    return None if found is None else str(found)
 
 
 def standing_measure(records: Iterable[Record]) -> str | None:
@@ -180,4 +181,6 @@ def some(names: Sequence[str], most: int = 3) -> str:
 
 
 def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "there" if value else "not there"
     return f"{value:,}" if isinstance(value, int) else "missing" if value is None else str(value)

@@ -6,10 +6,14 @@ probabilities, keeps a classifier's doubt about one image from looking like an i
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from genlab.errors import UserError
+from genlab.metrics.features import checked
+from genlab.metrics.intervals import Estimate, jackknifed
 
 
 def class_shares(probabilities: Tensor) -> Tensor:
@@ -44,6 +48,21 @@ def kl_divergence(shares: Tensor, reference: Tensor) -> float:
         )
     shares, reference = shares.double(), reference.double()
     return max(0.0, float((torch.xlogy(shares, shares) - torch.xlogy(shares, reference)).sum()))
+
+
+def class_score(probabilities: Tensor) -> Estimate:
+    """exp E KL(p(y|x) ‖ p(y)) of class probabilities (N, K), 1 to K, with its jackknife interval.
+
+    The formula of the Inception Score (Salimans et al. 2016, section 4), on whatever classifier gave the
+    probabilities: high for samples that each look like one class and together like all of them. It never
+    looks at a real image.
+    """
+
+    def score(some: Tensor) -> float:
+        each = torch.special.entr(some).sum(dim=1).mean()
+        return math.exp(float(torch.special.entr(some.mean(dim=0)).sum() - each))
+
+    return jackknifed(score, checked(probabilities, "A class score").double(), 1, probabilities.shape[1])
 
 
 def mean_confidence(probabilities: Tensor) -> float:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from genlab.errors import UserError
+from genlab.metrics.intervals import Estimate, mean_estimate
 
 CHUNK = 500
 BLANK = 1e-6  # a variance below this, for pixels in [-1, 1], is an image without a picture
@@ -35,12 +36,13 @@ def _sharpness(images: Tensor) -> Tensor:
     return torch.where(variance > BLANK, energy / variance.clamp(min=BLANK), torch.zeros_like(variance))
 
 
-def sharpness_ratio(samples: Tensor, reals: Tensor) -> float:
+def sharpness_ratio(samples: Tensor, reals: Tensor) -> Estimate:
     """Mean sharpness of samples over that of real images, from the per-image values (N,) and (M,).
 
-    1: as sharp as the reals; below: blurred; above: noisy or jagged.
+    1: as sharp as the reals; below: blurred; above: noisy or jagged. The interval is that of other samples
+    against the same reals.
     """
     target = float(reals.double().mean())
     if target <= 0:
         raise UserError("The real images are all blank, so sharpness has nothing to be compared with.")
-    return float(samples.double().mean()) / target
+    return mean_estimate(samples.double() / target, lowest=0)

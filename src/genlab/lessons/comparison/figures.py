@@ -151,4 +151,5 @@ def effect_text(row: Row, comparison: Comparison, most: int = 3) -> list[str]:
 
 
 def signed(value: float, digits: int) -> str:
-    return ("+" if value > 0 else "") + shown(value, digits)
+    rounded = round(value, digits)
+    return ("+" if rounded > 0 else "") + shown(rounded or 0.0, digits)  # and no −0.0

@@ -1,0 +1,116 @@
+"""What the page's script draws: planes of two instruments, and curves over seconds and over images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from genlab.evaluation.cells import Cell
+from genlab.evaluation.compare import Comparison, Row, compare
+from genlab.evaluation.instruments import INSTRUMENTS
+from genlab.evaluation.records import Reading
+from genlab.lessons.comparison.gather import Curve
+from genlab.metrics.unavailable import Unavailable
+
+Spec = dict[str, Any]
+LOGGED = {
+    "elbo": ("ELBO of the batch at hand", "nats per image", "Higher is better, for VAEs alone."),
+    "accuracy": (
+        "How often D is right",
+        "accuracy on real and generated images",
+        "At 0.5 the discriminator can only guess; at 1 it is never fooled.",
+    ),
+}
+
+
+def planes(comparison: Comparison) -> dict[str, Spec]:
+    """Rate against distortion for those that have both; precision against recall with floor and ceiling."""
+    keys = ("rate", "distortion", "recall", "precision")
+    found = compare(comparison.records, comparison.floor, comparison.ceiling, keys)
+    rate, distortion, recall, precision = found.rows
+    specs = {
+        "plane-rate": {
+            "title": "Rate and distortion",
+            "sentence": "What a code costs against what it leaves to say. On a dashed line the ELBO, "
+            "−(rate + distortion), is the same: further down and left is better.",
+            "series": points(found, rate, distortion),
+            "iso": "ELBO",
+            **axes(rate, distortion),
+        },
+        "plane-precision": {
+            "title": "Precision and recall",
+            "sentence": "Samples that look real, against real images that are reached: up and right is "
+            "better; one perfect image repeated has precision 1 and recall 0.",
+            "series": points(found, recall, precision, ends=True),
+            **axes(recall, precision),
+        },
+    }
+    return {key: spec for key, spec in specs.items() if spec["series"]}
+
+
+def axes(x: Row, y: Row) -> Spec:
+    return {
+        "x_label": f"{x.instrument.label}, {x.instrument.unit}",
+        "y_label": f"{y.instrument.label}, {y.instrument.unit}",
+        "digits": [x.instrument.digits, y.instrument.digits],
+    }
+
+
+def points(comparison: Comparison, x: Row, y: Row, ends: bool = False) -> list[Spec]:
+    """One point an entry, with half its intervals; the floor and the ceiling as points of their own."""
+    series = []
+    for index, entry in enumerate(comparison.entries):
+        here, there = x.cells[index], y.cells[index]
+        if isinstance(here, Cell) and isinstance(there, Cell):
+            series.append(point(entry.letter, entry.name, index, here, there))
+    if ends and series:
+        for name, across, up in (("floor", x.floor, y.floor), ("ceiling", x.ceiling, y.ceiling)):
+            if not isinstance(across, Unavailable) and not isinstance(up, Unavailable):
+                series.append(point("", name, None, across, up))
+    return series
+
+
+def point(letter: str, name: str, index: int | None, x: Cell | Reading, y: Cell | Reading) -> Spec:
+    halves = [each.half if isinstance(each, Cell) else 0.0 for each in (x, y)]
+    return {
+        "letter": letter, "name": name, "index": index, "style": "points", "x": [x.value], "y": [y.value],
+        "half": halves,
+    }  # fmt: skip
+
+
+def charts(comparison: Comparison, curves: Sequence[Curve]) -> dict[str, Spec]:
+    """Two charts for each quantity: over seconds of training, and over images seen."""
+    specs: dict[str, Spec] = {}
+    kinds = dict.fromkeys((curve.validated, curve.key) for curve in curves)
+    for validated, key in sorted(kinds, key=lambda kind: not kind[0]):
+        mine = [curve for curve in curves if (curve.validated, curve.key) == (validated, key)]
+        title, unit, sentence = titled(key, validated)
+        for axis, label in (("seconds", "seconds of training"), ("images", "images seen")):
+            series = [line(comparison, curve, axis) for curve in mine if curve.values]
+            specs[f"{'validated' if validated else 'logged'}-{key}-{axis}"] = {
+                "title": f"{title}, per {axis.removesuffix('s')}",
+                "sentence": sentence,
+                "x_label": label,
+                "y_label": unit,
+                "digits": [0, 3],
+                "series": series,
+            }
+    return specs
+
+
+def titled(key: str, validated: bool) -> tuple[str, str, str]:
+    """Title, unit and sentence of a quantity."""
+    if not validated:
+        return LOGGED[key]
+    if key in INSTRUMENTS:
+        instrument = INSTRUMENTS[key]
+        return instrument.heading, instrument.unit, instrument.sees
+    return key.replace("_", " "), key.replace("_", " "), ""
+
+
+def line(comparison: Comparison, curve: Curve, axis: str) -> Spec:
+    entry = comparison.entries[curve.entry]
+    return {
+        "letter": entry.letter, "name": entry.name, "index": curve.entry, "style": "line",
+        "x": list(getattr(curve, axis)), "y": list(curve.values), "half": [0, 0],
+    }  # fmt: skip
