@@ -24,8 +24,10 @@ def picture(path: Path, seed: int = 0, size: tuple[int, int] = (8, 8), mode: str
 
 def archive(path: Path, count: int = 3, side: int = 8, labels: bool = False) -> Path:
     images = np.random.default_rng(1).integers(0, 256, (count, side, side), dtype=np.uint8)
-    more = {"labels": np.arange(count)} if labels else {}
-    np.savez(path, images=images, **more)
+    if labels:
+        np.savez(path, images=images, labels=np.arange(count))
+    else:
+        np.savez(path, images=images)
     return path
 
 
@@ -43,8 +45,8 @@ def test_files_come_in_the_order_they_were_named(tmp_path: Path) -> None:
 def test_another_size_and_colour_is_made_to_fit_as_a_single_picture_is(tmp_path: Path) -> None:
     path = picture(tmp_path / "wide.png", size=(20, 33), mode="RGB")
     for fit in ("crop", "pad"):
-        given = read_given([path], SHAPE, fit)  # type: ignore[arg-type]
-        assert np.array_equal(given.pixels[0], read_picture(path, SHAPE, fit))  # type: ignore[arg-type]
+        given = read_given([path], SHAPE, fit)
+        assert np.array_equal(given.pixels[0], read_picture(path, SHAPE, fit))
     assert read_given([path], (3, 12, 12)).pixels.shape == (1, 3, 12, 12)
 
 
@@ -108,9 +110,7 @@ def test_what_cannot_be_read_is_named_and_left_out(tmp_path: Path) -> None:
 
 def test_nothing_that_can_be_read_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(
-        UserError, match=r"None of these can be read .*empty: a folder without pictures.*\.npz"
-    ):
+    with pytest.raises(UserError, match=r"None of these .*empty: a folder without pictures.*\.npz"):
         read_given([tmp_path / "empty"], SHAPE)
     with pytest.raises(UserError, match=r"3\.png: there is no such file; …\)"):
         read_given([tmp_path / f"{index}.png" for index in range(1, 9)], SHAPE)

@@ -7,6 +7,8 @@ be given it exactly, or made wrong by a known amount (Tipping & Bishop, 1999).
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -16,9 +18,10 @@ from torch.overrides import TorchFunctionMode
 
 from genlab.evaluation import importance
 from genlab.evaluation.importance import terms, tile
-from genlab.evaluation.likelihood import KEYS, Likelihood, measure_likelihood
+from genlab.evaluation.likelihood import KEYS, Likelihood, aggregate_by_density, look, measure_likelihood
 from genlab.functional.gaussian import LOG_2PI, DiagonalGaussian
 from genlab.metrics.intervals import Estimate
+from genlab.metrics.latent import log_aggregate
 from genlab.metrics.unavailable import Unavailable
 from genlab.networks.decoder import Decoder
 from genlab.networks.discriminator import Discriminator
@@ -170,6 +173,18 @@ def test_another_prior_of_the_same_density_gives_the_same_numbers() -> None:
     assert "unavailable" in other.details["kl_per_dimension"]
 
 
+def test_the_rate_is_what_is_shared_and_how_far_the_codes_lie() -> None:
+    """The exact posteriors of images from the model itself mix to the prior, and share all of the rate."""
+    vae = linear_vae()
+    images = drawn(vae, 4000)
+    found = measure_likelihood(vae, images, k=1)
+    shared, apart, units = estimates(found, "mutual_information", "marginal_kl", "active_units")
+    rate = -0.5 * POSTERIOR.log().sum().item()
+    assert shared.value == pytest.approx(rate, abs=0.2)
+    assert apart.value == pytest.approx(0, abs=0.2)
+    assert units.value == 3
+
+
 def test_equal_seeds_give_equal_numbers() -> None:
     vae = linear_vae(wrong=0.5)
     images = drawn(vae, 120)
@@ -284,6 +299,37 @@ def test_a_posterior_over_two_layers_is_measured_by_its_draws() -> None:
     assert elbo.value == pytest.approx(-(rate.value + distortion.value))
     assert nll.value < -elbo.value
     assert "variance of its own" in found.details["kl_per_dimension"]["unavailable"]
+    shared, apart, units = estimates(found, "mutual_information", "marginal_kl", "active_units")
+    assert shared.value + apart.value == pytest.approx(rate.value, abs=1e-4)
+    assert 0 < shared.value <= math.log(200)
+    assert units.value <= Z
+
+
+def test_densities_pair_by_pair_say_what_the_closed_form_says() -> None:
+    vae = linear_vae(wrong=0.5)
+    images = drawn(vae, 120)
+    seen = look(vae, images, 0)
+    assert seen.log_vars is not None
+    closed = log_aggregate(seen.draws, seen.means, seen.log_vars)
+    assert torch.allclose(aggregate_by_density(vae, images, seen.draws), closed, atol=1e-3)
+
+
+def test_few_images_leave_the_jackknife_alone() -> None:
+    vae = linear_vae()
+    units = measure_likelihood(vae, drawn(vae, 12)).values["active_units"]
+    assert isinstance(units, Unavailable)
+    assert "40 images" in units.reason
+
+
+def test_points_have_no_structural_similarity() -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        encoder = Encoder(Trunk((1, 1, 2), kind="mlp", depth=0), 2)
+        decoder = Decoder(2, (1, 1, 2), kind="mlp", depth=0)
+    vae = VAE(encoder, decoder, StandardNormal(2), Gaussian(linear=True)).eval()
+    found = measure_likelihood(vae, torch.zeros(50, 1, 1, 2))
+    assert isinstance(found.values["ssim"], Unavailable)
+    assert isinstance(found.values["mse"], Estimate)
 
 
 class Largest(TorchFunctionMode):
@@ -332,3 +378,26 @@ def test_the_tiles_do_not_change_the_bound(monkeypatch: pytest.MonkeyPatch) -> N
     other = terms(vae, images, 2000, 0)
     assert torch.allclose(whole.bound, other.bound, atol=0.1)
     assert torch.allclose(whole.distortion, other.distortion, atol=0.4)
+
+
+@pytest.mark.slow
+def test_five_thousand_draws_need_the_memory_of_a_few() -> None:
+    """On images of 28×28 by a decoder of the usual size, in a process of its own; decoded at once, these
+    20 × 5 000 images alone would take 314 MB, and 10 000 × 5 000 of them 157 GB."""
+    code = """
+import torch
+from genlab.evaluation.cost import peak_memory
+from genlab.evaluation.importance import terms
+from genlab.experiment.build import build_model
+from genlab.recipes import recipe
+torch.set_num_threads(1)
+settings = ["network.decoder.kind=mlp", "network.decoder.depth=1", "network.decoder.hidden=200"]
+model = build_model(recipe("vae", *settings), (1, 28, 28)).eval()
+terms(model, torch.zeros(20, 1, 28, 28), 20, 0)
+before = peak_memory()
+bound = terms(model, torch.zeros(20, 1, 28, 28), 5000, 0).bound
+assert bound.shape == (20,)
+print(peak_memory() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 50e6

@@ -18,7 +18,7 @@ from genlab.randomness import generator
 
 Progress = Callable[[int, int], None]
 
-TILE = 500  # images of 28×28 decoded at once; fewer where they are larger
+TILE = 250  # images of 28×28 decoded at once; fewer where they are larger
 TILE_PIXELS = TILE * 28 * 28
 TOGETHER = 50  # images encoded at once
 

@@ -13,11 +13,13 @@ import torch
 from torch import Tensor
 
 from genlab.data.binarise import binarised
-from genlab.evaluation.importance import Progress, terms
+from genlab.evaluation.importance import TOGETHER, Progress, terms
 from genlab.evaluation.references import chosen
 from genlab.functional.gaussian import DiagonalGaussian, kl_per_dimension
+from genlab.functional.importance import LogMeanExp
 from genlab.metrics.intervals import Estimate, mean_estimate
-from genlab.metrics.likeness import psnr, squared_error, ssim
+from genlab.metrics.latent import active_units, log_aggregate, marginal_kl, mutual_information
+from genlab.metrics.likeness import SMALLEST, psnr, squared_error, ssim
 from genlab.metrics.two_phase import two_phase
 from genlab.metrics.unavailable import Unavailable
 from genlab.networks.model import GAN, VAE, VAEGAN
@@ -26,6 +28,8 @@ from genlab.networks.prior import StandardNormal
 from genlab.randomness import generator
 
 CHUNK = 500
+FEW = 1000  # images whose posteriors are held against each other where each pair takes a density
+FEWEST = 40  # images for a jackknife
 STANDARD_DRAWS, STANDARD_IMAGES = 64, 1000  # of L_K: draws for each image, on a fixed choice of so many
 FULL_DRAWS = 5000  # on all images
 
@@ -33,6 +37,7 @@ KEYS = (
     "elbo", "nll", "rate", "distortion", "active_units", "mutual_information", "marginal_kl",
     "mse", "psnr", "ssim",
 )  # fmt: skip
+TOO_SMALL = Unavailable(f"SSIM needs images of {SMALLEST} × {SMALLEST} px or more")
 NO_LIKELIHOOD = Unavailable("a GAN defines no likelihood: it can draw images, not say how probable one is")
 
 
@@ -50,17 +55,19 @@ class Likelihood:
 class Seen:
     """One pass over N images: (N,) values per image in float64, latents (N, Z).
 
-    distortion and rate are from one draw z of q(z|x), reconstruction errors by its mean. log_vars is None
-    where the posterior has none."""
+    distortion, rate, log_posterior and log_prior are of one draw of q(z|x), which is in `draws`, the
+    reconstruction's errors of its mean. log_vars is None where the posterior has none."""
 
+    means: Tensor
+    log_vars: Tensor | None
+    draws: Tensor
     distortion: Tensor
     rate: Tensor
     squared: Tensor
     psnr: Tensor
     ssim: Tensor
-    means: Tensor
-    log_vars: Tensor | None
-    draws: Tensor
+    log_posterior: Tensor
+    log_prior: Tensor
 
 
 def measure_likelihood(
@@ -97,12 +104,12 @@ def measure_likelihood(
         "distortion": mean_estimate(seen.distortion),
         "mse": mean_estimate(seen.squared, lowest=0),
         "psnr": mean_estimate(seen.psnr),
-        "ssim": mean_estimate(seen.ssim, highest=1),
+        "ssim": TOO_SMALL if seen.ssim.isnan().all() else mean_estimate(seen.ssim, highest=1),
     }
     measure = measure_of(model.observation, binarise)
     details = {"measure": measure, "images": len(images), "k": draws, "k_images": len(index)}
     details["kl_per_dimension"] = per_dimension(model, seen)
-    return Likelihood(values | latent(model, seen), details, measure)
+    return Likelihood(values | latent(model, seen, images), details, measure)
 
 
 def measure_of(observation: Observation, binarise: str) -> str:
@@ -124,18 +131,21 @@ def look(model: VAE | VAEGAN, images: Tensor, seed: int) -> Seen:
         q = model.encode(chunk)
         noise = torch.randn(q.mean.shape, generator=generator(seed, "evaluate/likelihood", index))
         z = q.sample(noise.to(q.mean))
-        distortion = model.observation.nll(model.raw(z), chunk).double()
-        rate = model.prior.kl(q, z).double()
         again = model.decode(q.mean)
-        likeness = (squared_error(again, chunk), psnr(again, chunk), ssim(again, chunk))
-        found.append((distortion, rate, *(each.double() for each in likeness), q.mean, z))
+        per_image = (
+            model.observation.nll(model.raw(z), chunk), model.prior.kl(q, z), squared_error(again, chunk),
+            psnr(again, chunk), likeness(again, chunk), q.log_density(z), model.prior.log_density(z),
+        )  # fmt: skip
+        found.append((q.mean, z, *(values.double() for values in per_image)))
         if isinstance(q, DiagonalGaussian):
             log_vars.append(q.log_var)
-    distortion, rate, squared, decibels, similarity, means, draws = (
-        torch.cat(parts).cpu() for parts in zip(*found, strict=True)
-    )
-    kept = torch.cat(log_vars).cpu() if log_vars else None
-    return Seen(distortion, rate, squared, decibels, similarity, means, kept, draws)
+    means, draws, *values = (torch.cat(parts).cpu() for parts in zip(*found, strict=True))
+    return Seen(means, torch.cat(log_vars).cpu() if log_vars else None, draws, *values)
+
+
+def likeness(a: Tensor, b: Tensor) -> Tensor:
+    """SSIM (N,); NaN for images, as points are, in which its window has no place."""
+    return ssim(a, b) if min(a.shape[2:]) >= SMALLEST else torch.full((len(a),), torch.nan)
 
 
 def per_dimension(model: VAE | VAEGAN, seen: Seen) -> list[float] | dict[str, str]:
@@ -149,5 +159,31 @@ def per_dimension(model: VAE | VAEGAN, seen: Seen) -> list[float] | dict[str, st
     return per
 
 
-def latent(model: VAE | VAEGAN, seen: Seen) -> dict[str, Estimate | Unavailable]:
-    return dict.fromkeys(("active_units", "mutual_information", "marginal_kl"), Unavailable("TODO"))
+def latent(model: VAE | VAEGAN, seen: Seen, images: Tensor) -> dict[str, Estimate | Unavailable]:
+    """Active units, and the two parts of the rate: what z and x share, and the codes' distance from the
+    prior. Without variances in closed form, the latter from `FEW` of the images."""
+    some = torch.arange(len(images))
+    if seen.log_vars is not None:
+        aggregate = log_aggregate(seen.draws, seen.means, seen.log_vars)
+    else:
+        some = chosen(len(images), FEW)
+        aggregate = aggregate_by_density(model, images[some], seen.draws[some])
+    units: Estimate | Unavailable = Unavailable(f"it takes {FEWEST} images to count them with an interval")
+    return {
+        "active_units": active_units(seen.means) if len(images) >= FEWEST else units,
+        "mutual_information": mutual_information(seen.log_posterior[some], aggregate),
+        "marginal_kl": marginal_kl(aggregate, seen.log_prior[some]),
+    }
+
+
+@torch.inference_mode()
+def aggregate_by_density(model: VAE | VAEGAN, images: Tensor, draws: Tensor) -> Tensor:
+    """ln q(z) of draws (M, Z) under the posteriors of images (N, C, H, W), by whatever density they have:
+    (M,), float64."""
+    running = LogMeanExp()
+    for chunk in images.split(TOGETHER):
+        q = model.encode(chunk.to(model.device))
+        z = draws.to(q.mean).unsqueeze(1)  # (M, 1, Z)
+        parts = [q.log_density(part.expand(len(part), *q.mean.shape)) for part in z.split(TOGETHER)]
+        running.add(torch.cat(parts).T.cpu())
+    return running.value
