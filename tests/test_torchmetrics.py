@@ -8,11 +8,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from genlab.metrics.coverage import class_score
 from genlab.metrics.kernel import kid
 from genlab.randomness import generator
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of what it imports
+    from torchmetrics.image.inception import InceptionScore
     from torchmetrics.image.kid import KernelInceptionDistance
 
 
@@ -40,3 +42,14 @@ def test_the_kernel_distance_is_theirs_on_all_samples() -> None:
     theirs.update(features[:, :, None, None], real=False)
     mean, _ = theirs.compute()
     assert kid(features, reference).estimate.value == pytest.approx(float(mean), abs=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:Metric `InceptionScore` will save:UserWarning")
+@pytest.mark.filterwarnings("ignore:std.* degrees of freedom:UserWarning")  # of a single part
+def test_the_class_score_is_their_inception_score_in_one_part() -> None:
+    logits = 2 * normal(200, 7)
+    theirs = InceptionScore(feature=AsFeatures(7), splits=1)
+    theirs.set_dtype(torch.float64)
+    theirs.update(logits[:, :, None, None])
+    mean, _ = theirs.compute()
+    assert class_score(logits.softmax(dim=1)).value == pytest.approx(float(mean), abs=1e-5)

@@ -20,19 +20,25 @@ from genlab.errors import UserError
 from genlab.evaluation.extractor import Features
 from genlab.evaluation.references import References, chosen
 from genlab.metrics.bins import ndb
-from genlab.metrics.coverage import class_score, class_shares, classes_covered, entropy, kl_divergence
+from genlab.metrics.coverage import (
+    class_divergence,
+    class_score,
+    class_shares,
+    classes_covered,
+    confidence,
+    evenness,
+)
 from genlab.metrics.frechet import fid, fid_infinity
-from genlab.metrics.intervals import BLOCKS, Estimate, jackknifed, mean_estimate
+from genlab.metrics.intervals import BLOCKS, Estimate, jackknifed
 from genlab.metrics.kernel import kid
 from genlab.metrics.memorisation import c_t, nearest
 from genlab.metrics.neighbours import neighbourhoods
-from genlab.metrics.sharpness import sharpness, sharpness_ratio
+from genlab.metrics.sharpness import relative_sharpness, sharpness
 from genlab.metrics.two_sample import two_sample_accuracy
 from genlab.metrics.unavailable import Unavailable
 from genlab.randomness import generator
 
 STANDARD_COUNT = 10_000
-NO_SUCH_CLASS = "the samples have a class that the test images lack"
 
 Values = dict[str, Estimate | Unavailable]
 Progress = Callable[[str, int, int], None]
@@ -128,24 +134,20 @@ def classes(seen: Seen, references: References) -> Values:
     if isinstance(ours, Unavailable):
         return dict.fromkeys(keys, ours)
     assert not isinstance(theirs, Unavailable), "one extractor sees classes in both or in none"
-    known = ours.shape[1]
-    expected = class_shares(theirs)
-    divergence: Estimate | Unavailable = Unavailable(NO_SUCH_CLASS)
-    if bool((expected[class_shares(ours) > 0] > 0).all()):
-        divergence = jackknifed(lambda some: kl_divergence(class_shares(some), expected), ours, 0)
-    largest = torch.log(torch.tensor(float(known))).item()
     return {
-        "classes": jackknifed(lambda some: float(classes_covered(class_shares(some))), ours, 0, known),
-        "class_divergence": divergence,
-        "evenness": jackknifed(lambda some: entropy(class_shares(some)) / largest, ours, 0, 1),
-        "confidence": mean_estimate(ours.double().amax(dim=1), 0, 1),
+        "classes": jackknifed(
+            lambda some: float(classes_covered(class_shares(some))), ours, 0, ours.shape[1]
+        ),
+        "class_divergence": class_divergence(ours, class_shares(theirs)),
+        "evenness": evenness(ours),
+        "confidence": confidence(ours),
         "class_score": class_score(ours),
     }
 
 
 def edges(seen: Seen, references: References) -> Values:
     """Sharpness: the energy of edges, relative to test images."""
-    return {"sharpness": sharpness_ratio(sharpness(seen.images), references.test_sharpness)}
+    return {"sharpness": relative_sharpness(sharpness(seen.images), references.test_sharpness)}
 
 
 def copying(seen: Seen, references: References) -> Values:

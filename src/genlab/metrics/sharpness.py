@@ -36,13 +36,21 @@ def _sharpness(images: Tensor) -> Tensor:
     return torch.where(variance > BLANK, energy / variance.clamp(min=BLANK), torch.zeros_like(variance))
 
 
-def sharpness_ratio(samples: Tensor, reals: Tensor) -> Estimate:
+def sharpness_ratio(samples: Tensor, reals: Tensor) -> float:
     """Mean sharpness of samples over that of real images, from the per-image values (N,) and (M,).
 
-    1: as sharp as the reals; below: blurred; above: noisy or jagged. The interval is that of other samples
-    against the same reals.
+    1: as sharp as the reals; below: blurred; above: noisy or jagged.
     """
+    return float(samples.double().mean()) / _target(reals)
+
+
+def relative_sharpness(samples: Tensor, reals: Tensor) -> Estimate:
+    """`sharpness_ratio` of N ≥ 2 samples to these real images, with its interval."""
+    return mean_estimate(samples.double() / _target(reals), lowest=0.0)
+
+
+def _target(reals: Tensor) -> float:
     target = float(reals.double().mean())
-    if target <= 0:
+    if not target > 0:
         raise UserError("The real images are all blank, so sharpness has nothing to be compared with.")
-    return mean_estimate(samples.double() / target, lowest=0)
+    return target
