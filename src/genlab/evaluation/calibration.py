@@ -30,7 +30,11 @@ from genlab.randomness import generator
 
 COUNT = 2000  # samples a measurement; a class must be left with as many when half of the classes are gone
 THRESHOLD = 4.0  # standard errors
-SHIPPED = Path(__file__).parent / "calibration.json"
+SHIPPED = (
+    Path(__file__).parent / "responses"
+)  # made by `genlab calibrate mnist [--features random] --out FILE`
+
+KINDS = ("classifier", "random")
 
 Verdict = Literal["sees", "blind", "fooled"]
 Table = dict[str, Any]
@@ -149,8 +153,7 @@ def decided(table: Table) -> tuple[str, ...]:
 @cache
 def shipped() -> dict[str, Table]:
     """The tables that come with genlab, by the kind of own network: "classifier" and "random"."""
-    tables: dict[str, Table] = json.loads(SHIPPED.read_text("utf-8"))
-    return tables
+    return {name: json.loads((SHIPPED / f"{name}.json").read_text("utf-8")) for name in KINDS}
 
 
 def table_for(identity: str) -> Table:
