@@ -59,6 +59,7 @@ EXPERIMENTS: dict[str, tuple[str, ...]] = {
     },
     "vae-continuous-bernoulli": ("vae", "observation.kind=continuous-bernoulli"),
     "vae-gaussian": ("vae", "observation.kind=gaussian"),
+    "vae-discretised-logistic": ("vae", "observation.kind=discretised-logistic"),
     "vae-gaussian-learned": ("vae", "observation.kind=gaussian", "observation.learn_sigma=true"),
     "vae-beta-warmup": ("vae", "objective.beta=4", "objective.warmup_steps=5", "optimizer.final=0"),
     "vae-cyclic-free-bits": ("vae", "objective.warmup=cyclic", "objective.warmup_steps=2",
