@@ -88,6 +88,7 @@ def test_digest_and_describe_say_which_data_it_is() -> None:
     assert some.describe() == {
         "name": "mnist",
         "train": 20,
+        "validation": 0,
         "test": 20,
         "shape": [1, 28, 28],
         "classes": 10,

@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 
 from genlab.errors import UserError
 from genlab.runs import events
-from genlab.runs.events import KINDS, Adopted, Event, Finished, Metrics, Samples, Saved, Started
+from genlab.runs.events import (
+    KINDS,
+    Adopted,
+    Event,
+    Finished,
+    Metrics,
+    Samples,
+    Saved,
+    Started,
+    Validated,
+    Warned,
+)
 
 EXAMPLES: list[Event] = [
     Started(0, 100, 1.5e9, {"system": "Linux", "threads": 2}),
@@ -17,6 +28,8 @@ EXAMPLES: list[Event] = [
         0, {"source": "001-vae-mnist", "tensors": 12, "max_difference": 0.0, "reloaded_difference": None}
     ),
     Metrics(20, {"elbo": -101.25, "kl": 20.0}, 3.5, 2560),
+    Warned(20, "posterior collapse", "the code says 0.01 nats about an image", "lower objective.beta"),
+    Validated(20, {"nelbo": 101.25, "fid": 8.5}, 3.5, 2560),
     Samples(20, "samples", "samples/samples-0000020.png"),
     Saved(20, "checkpoints/step-0000020.safetensors"),
     Finished(100, "completed", 12.0),
@@ -54,7 +67,13 @@ def test_numbers_that_json_lacks_are_refused(value: float) -> None:
 
 
 def test_lines_are_plain_json() -> None:
-    assert json.loads(events.to_line(EXAMPLES[3]))["event"] == "samples"
+    assert json.loads(events.to_line(EXAMPLES[5]))["event"] == "samples"
+
+
+def test_a_validation_says_what_it_was_measured_against() -> None:
+    own, learned = (Validated(3, {f"nelbo{by}": 101.25, f"fid{by}": 8.5}, 1.0, 9) for by in ("", "/train"))
+    assert own.line == "validated at step 3: −ELBO 101.25, FID 8.50"
+    assert learned.line == "validated at step 3 against training images: −ELBO 101.25, FID 8.50"
 
 
 @pytest.mark.parametrize(

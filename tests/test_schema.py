@@ -159,3 +159,28 @@ def test_the_schema_needs_no_torch() -> None:
     modules = "genlab.recipes, genlab.experiment.schema, genlab.runs.store"
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "assignments", "sentence"),
+    [
+        ("vae", ["network.prior.kind=flow", "objective.free_bits=1"], "free bits need the KL"),
+        ("vae", ["network.second_latent=2", "objective.free_bits=1"], "free bits need the KL"),
+        ("vae", ["network.prior.kind=mixture", "network.second_latent=2"], "a prior of their own"),
+        ("vae", ["network.prior.kind=flow", "network.latent_dim=1"], r"network\.latent_dim=2"),
+        ("vaegan", ["network.prior.kind=flow"], "no update that trains a flow"),
+        ("vaegan", ["network.second_latent=2"], "no update that trains a second stochastic layer"),
+        ("vae", ["optimizer.schedule=burda", "optimizer.final=0"], r"optimizer\.schedule=cosine"),
+        ("vae", ["network.decoder.mean_bias=true"], r"network\.decoder\.kind=mlp"),
+        ("iwae-table1", ["observation.kind=gaussian"], r"network\.decoder\.mean_bias=false"),
+        ("gan", ["network.discriminator.init=glorot"], "unknown key"),
+        ("iwae", ["objective.bound=cubo"], r"objective\.bound: .*'elbo' or 'iwae'"),
+        ("iwae", ["objective.samples=0"], r"objective\.samples"),
+    ],
+)
+def test_what_does_not_go_together_gets_one_sentence(
+    name: str, assignments: list[str], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence) as caught:
+        override(recipe(name), assignments)
+    assert "\n" not in str(caught.value)

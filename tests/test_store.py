@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from genlab.errors import UserError
-from genlab.runs.events import Adopted, Event, Finished, Metrics, Saved, Started, to_line
+from genlab.runs.events import Adopted, Event, Finished, Metrics, Saved, Started, Warned, to_line
 from genlab.runs.files import read_json, replacing, write_json
 from genlab.runs.store import Run, create_run, find_run, list_runs, runs_root
 
@@ -124,9 +124,15 @@ def test_the_status_of_a_run(tmp_path: Path) -> None:
     run.append(Metrics(4, {"elbo": -1.0}, 2.5, 40))
     run.append(Finished(4, "failed", 2.5, "why"))
     expected = {"state": "failed", "step": 4, "steps": 9, "seconds": 2.5, "detail": "why"}
-    assert run.status() == {**expected, "metrics": {"elbo": -1.0}}
+    assert run.status() == {**expected, "metrics": {"elbo": -1.0}, "warning": None}
     run.append(started(step=4, steps=9))
     assert (run.status()["state"], run.status()["detail"]) == ("interrupted", "")
+    for step in (5, 7):
+        run.append(Warned(step, "divergence", "the loss runs away", "learn slower"))
+    assert run.status()["warning"] == {
+        "step": 7, "detector": "divergence", "sentence": "the loss runs away", "advice": "learn slower",
+    }  # fmt: skip
+    assert [event.step for event in run.all(Warned)] == [5, 7]
 
 
 def test_the_receipt_is_the_log_s(tmp_path: Path) -> None:

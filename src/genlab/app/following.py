@@ -11,7 +11,18 @@ from typing import Any
 import streamlit as st
 
 from genlab.errors import UserError
-from genlab.runs.events import Adopted, Event, Finished, Metrics, Samples, Saved, Started, from_line
+from genlab.runs.events import (
+    Adopted,
+    Event,
+    Finished,
+    Metrics,
+    Samples,
+    Saved,
+    Started,
+    Validated,
+    Warned,
+    from_line,
+)
 from genlab.runs.store import Run
 
 POINTS = 400  # of a curve that are drawn, at most
@@ -68,6 +79,8 @@ class Progress:
     receipt: dict[str, Any] | None = None
     curves: Curves = field(default_factory=Curves)
     last: Metrics | None = None
+    warning: Warned | None = None  # the newest
+    validated: Validated | None = None  # the newest
 
     def take(self, event: Event) -> None:
         self.step = max(self.step, event.step)
@@ -78,6 +91,10 @@ class Progress:
                 self.receipt = event.receipt
             case Metrics():
                 self.measure(event)
+            case Warned():
+                self.warning = event
+            case Validated():
+                self.validated = event
             case Samples():
                 self.sheets[event.content] = event.path
             case Saved():

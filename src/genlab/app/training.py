@@ -85,6 +85,7 @@ def panel(path: str, state: str, with_receipt: bool) -> None:
         waiting(entry)
         return
     bar(entry, entry.progress)
+    notices(entry.progress)
     if with_receipt and entry.progress.receipt:
         receipt.card(entry.progress.receipt)
     pictures(entry, entry.progress)
@@ -174,6 +175,15 @@ def bar(entry: Entry, progress: Progress) -> None:
     else:
         facts += [f"{duration(progress.seconds)} of training", entries.WORDS.get(entry.state, entry.state)]
     st.progress(share, text=" · ".join(facts))
+
+
+def notices(progress: Progress) -> None:
+    """The newest warning with what to try, and the newest validation."""
+    if progress.warning:
+        st.warning(plain(progress.warning.line), icon=":material/warning:")
+    if progress.validated:
+        line = progress.validated.line
+        st.caption(plain(line[:1].upper() + line[1:]))
 
 
 def pictures(entry: Entry, progress: Progress) -> None:

@@ -21,12 +21,12 @@ def export(
 ) -> None:
     """Write the model for use elsewhere: safetensors, config, and ONNX checked against PyTorch to 1e-4."""
     from genlab.experiment.export import export as write
-    from genlab.experiment.trained import open_run
-    from genlab.runs.store import find_run
+    from genlab.experiment.trained import open_reference
 
-    found = find_run(run)
+    trained = open_reference(run)
+    found = trained.run
     folder = out or found.path / "export"
-    written = write(open_run(found), folder, onnx=onnx)
+    written = write(trained, folder, onnx=onnx)
     if json:
         print_json({"folder": str(folder), "run": found.name, "largest_difference": written})
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -50,12 +51,14 @@ def runs(json: JSON = False) -> None:
 @app.command(epilog="Example: [bold]genlab show latest[/]")
 def show(run: RUN, json: JSON = False) -> None:
     """Show one run: its state, what was set, what it learned, where its files are."""
+    from genlab.runs.events import Warned
     from genlab.runs.store import find_run
 
     found = find_run(run)
     row, config = summary(found), found.config()
     if json:
-        print_json({**row, "config": config, "receipt": found.receipt()})
+        warnings = [asdict(event) for event in found.all(Warned)]
+        print_json({**row, "config": config, "receipt": found.receipt(), "warnings": warnings})
         return
     from rich.console import Console
     from rich.table import Table
@@ -71,6 +74,8 @@ def show(run: RUN, json: JSON = False) -> None:
     for key, value in row["metrics"].items():
         facts.add_row(key.replace("_", " "), f"{value:.4g}")
     console.print(facts)
+    for event in found.all(Warned):
+        console.print(Text(f"⚠ {event.line}", style="yellow"))
     settings = Table("set", "to", title="config", title_justify="left")
     for key, value in flatten(config):
         settings.add_row(key, Text(str(value)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from rich.progress import (
 from rich.text import Text
 
 from genlab.cli.blocks import fitting, half_blocks
-from genlab.runs.events import Event, Finished, Metrics, Samples, Started
+from genlab.runs.events import Event, Finished, Metrics, Samples, Started, Validated, Warned
 from genlab.runs.store import Run
 
 PLAIN_SECONDS = 5.0  # between the lines of a progress that no terminal shows
@@ -56,6 +57,7 @@ def _live(run: Run, events: Iterable[Event], console: Console, title: str) -> It
     picture: Any = Text("the first images appear after 10 steps", style="dim")
     numbers = Text("")
     hint = Text("Ctrl-C stops and keeps a checkpoint", style="dim")
+    checked, trouble = Text(""), Text("")
     with Live(Group(bar, numbers, picture), console=console, refresh_per_second=4, transient=False) as live:
         for event in events:
             match event:
@@ -67,11 +69,16 @@ def _live(run: Run, events: Iterable[Event], console: Console, title: str) -> It
                     numbers = Text(
                         f"step {event.step}  {figures(event.values)}  {rate:,.0f} images/s", style="cyan"
                     )
+                case Validated():
+                    checked = Text(event.line, style="cyan")
+                case Warned():
+                    trouble = Text(f"⚠ {event.line}", style="yellow")
                 case Samples() if event.content == "samples":
                     picture = _picture(run, event, console)
                 case Finished():
                     hint = Text("")
-            live.update(Group(bar, numbers, picture, hint))
+            lines = [line for line in (numbers, checked, trouble) if line.plain]
+            live.update(Group(bar, *lines, picture, hint))
             yield event
 
 
@@ -103,7 +110,42 @@ def _plain(events: Iterable[Event], console: Console, title: str) -> Iterator[Ev
             console.print(
                 f"{title}: step {event.step}/{steps}  {figures(event.values)}  about {left:.0f} s left"
             )
+        elif isinstance(event, Validated):
+            console.print(f"{title}: {event.line}")
+        elif isinstance(event, Warned):
+            console.print(Text(f"{title}: ⚠ {event.line}", style="yellow"))
         yield event
+
+
+@contextmanager
+def counting(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """Inside, `progress(what, done, of)` moves a bar, which is gone in the end; where no terminal shows it, a
+    line every few seconds."""
+    if not console.is_terminal:
+        shown = time.monotonic()
+
+        def plainly(what: str, done: int, of: int) -> None:
+            nonlocal shown
+            if time.monotonic() - shown >= PLAIN_SECONDS:
+                shown = time.monotonic()
+                console.print(f"{what}: {done:,} of {of:,}")
+
+        yield plainly
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=28), TaskProgressColumn())
+    with Progress(
+        *columns, TextColumn("left"), TimeRemainingColumn(), console=console, transient=True
+    ) as bar:
+        task, said = bar.add_task("", total=None), ""
+
+        def live(what: str, done: int, of: int) -> None:
+            nonlocal said
+            if what != said:
+                said = what
+                bar.reset(task, description=what, total=of)
+            bar.update(task, completed=done)
+
+        yield live
 
 
 def console(to_stderr: bool = False) -> Console:

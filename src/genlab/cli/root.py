@@ -20,7 +20,11 @@ app = typer.Typer(
 )
 
 RUN = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run: its path, a unique prefix of its name, or 'latest'.")
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="A run: its path, a unique prefix of its name, or 'latest'; RUN@best is its best checkpoint.",
+    ),
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 

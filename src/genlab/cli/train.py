@@ -116,10 +116,15 @@ def describe(run: Run, console: Console) -> None:
 def finish(run: Run, console: Console) -> None:
     """Train `run` to its end, with progress, and say how to go on."""
     from genlab.cli.progress import follow
-    from genlab.experiment.runner import work
+    from genlab.data.duplicates import duplicates
+    from genlab.experiment.runner import load_data, work
+    from genlab.experiment.schema import parse
     from genlab.runs.events import Adopted, Finished
 
-    for event in follow(run, work(run), console, run.name):
+    dataset = load_data(parse(run.config(), str(run.path / "config.json")))
+    if twice := duplicates(dataset).warning():
+        console.print(twice, style="yellow")
+    for event in follow(run, work(run, dataset=dataset), console, run.name):
         if isinstance(event, Adopted):
             print_receipt(event.receipt, console)
         elif isinstance(event, Finished) and event.reason == "stopped":

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 COUNT = Annotated[int, typer.Option("-n", "--number", min=1, max=1_000_000, help="How many images.")]
 SEED = Annotated[int, typer.Option(min=0, help="The same seed draws the same latents.")]
-PRIOR = Annotated[str, typer.Option(help="'own' (as trained) or 'fitted' (after genlab fit-prior).")]
+PRIOR = Annotated[
+    str | None,
+    typer.Option(
+        help="'own' (as trained) or 'fitted' (after genlab fit-prior); as RUN says by default.",
+        show_default=False,
+    ),
+]
 OUT = Annotated[Path | None, typer.Option(help="Where to write; by default into the run folder.")]
 
 
@@ -28,48 +34,63 @@ def generate(
     number: COUNT = 64,
     seed: SEED = 0,
     truncation: Annotated[float, typer.Option(min=0, max=2, help="Scales z: below 1, fewer surprises and less variety.")] = 1.0,
-    prior: PRIOR = "own",
+    prior: PRIOR = None,
+    best: Annotated[bool, typer.Option("--best", help="From the best checkpoint by validation, as RUN@best.")] = False,
     out: OUT = None,
     json: JSON = False,
 ) -> None:  # fmt: skip
     """Generate images from noise: a PNG sheet, or an .npz with images and latents."""
-    from genlab.experiment.trained import open_run, save_images
-    from genlab.runs.store import find_run
+    from genlab.experiment.trained import open_reference, save_images
 
-    found = find_run(run)
-    if prior not in ("own", "fitted"):
+    if prior not in (None, "own", "fitted"):
         raise UserError(f"--prior is 'own' or 'fitted', not {prior!r}")
-    drawn = open_run(found, prior=prior).sample(number, seed, truncation=truncation)
-    path = out or found.path / "generated" / f"seed-{seed}.png"
+    trained = open_reference(run, prior=prior, step="best" if best else None)
+    drawn = trained.sample(number, seed, truncation=truncation)
+    path = out or trained.run.path / "generated" / f"seed-{seed}.png"
     save_images(drawn.images, path, latents=drawn.latents)
-    report(path, json, run=found.name, images=number, seed=seed, truncation=truncation, prior=prior)
+    report(
+        path, json, run=trained.run.name, step=trained.step, images=number, seed=seed, truncation=truncation,
+        prior=trained.prior,
+    )  # fmt: skip
 
 
 @app.command(
-    epilog="Examples: [bold]genlab reconstruct latest[/]   [bold]genlab reconstruct latest a.png b.png[/]"
+    epilog="Examples: [bold]genlab reconstruct latest[/]   [bold]genlab reconstruct latest a.png b.png[/]   "
+    "[bold]genlab reconstruct GAN_RUN --invert[/]"
 )
 def reconstruct(
     run: RUN,
     files: Annotated[list[Path] | None, typer.Argument(help="Images to reconstruct; by default test images.")] = None,
     number: COUNT = 32,
+    invert: Annotated[bool, typer.Option("--invert", help="Search for each image's z by gradient descent instead of encoding it.")] = False,
+    encoder: Annotated[str | None, typer.Option("--with", metavar="RUN", help="Encode with this VAE; a GAN takes the one that its generator came from.")] = None,
     out: OUT = None,
     json: JSON = False,
 ) -> None:  # fmt: skip
     """Encode images and decode them again: a sheet of pairs, original on the left."""
     import torch
 
-    from genlab.experiment.trained import open_run, save_images
-    from genlab.runs.store import find_run
+    from genlab.cli.progress import console, counting
+    from genlab.experiment.returning import come_back
+    from genlab.experiment.trained import open_reference, save_images
 
-    found = find_run(run)
-    trained = open_run(found)
+    trained = open_reference(run)
+    found = trained.run
+    other = None if encoder is None else open_reference(encoder)
     images = given_images(files, trained.experiment) if files else test_images(trained.experiment, number)
-    again = trained.reconstruct(images)
+    with counting(console(to_stderr=True)) as progress:
+        again, how = come_back(
+            trained, images, search=invert, encoder=other,
+            progress=lambda done, of: progress("searching for latents", done, of),
+        )  # fmt: skip
     error = (again - images).square().mean().item() / 4
     path = out or found.path / "generated" / "reconstructions.png"
     pairs = torch.stack([images, again], dim=1).flatten(0, 1)
     save_images(pairs, path, columns=min(8, len(pairs)))
-    report(path, json, run=found.name, images=len(images), mean_squared_error=round(error, 6))
+    facts: dict[str, object] = {"images": len(images), "mean_squared_error": round(error, 6)}
+    report(path, json, run=found.name, **facts, **({"how": how} if json else {}))
+    if not json:
+        typer.echo(how)
 
 
 @app.command(epilog="Example: [bold]genlab interpolate latest --rows 6 --spherical[/]")
@@ -79,16 +100,15 @@ def interpolate(
     steps: Annotated[int, typer.Option(min=2, max=100, help="Images from one latent to the other.")] = 10,
     spherical: Annotated[bool, typer.Option(help="Along the arc instead of the line.")] = False,
     seed: SEED = 0,
-    prior: PRIOR = "own",
+    prior: PRIOR = None,
     out: OUT = None,
     json: JSON = False,
 ) -> None:
     """Walk from one latent to another, one row of images per walk."""
-    from genlab.experiment.trained import open_run, save_images
-    from genlab.runs.store import find_run
+    from genlab.experiment.trained import open_reference, save_images
 
-    found = find_run(run)
-    trained = open_run(found, prior=prior)
+    trained = open_reference(run, prior=prior)
+    found = trained.run
     ends = trained.sample(2 * rows, seed).latents
     images = trained.interpolate(ends[:rows], ends[rows:], steps, spherical=spherical)
     path = out or found.path / "generated" / f"interpolation-{seed}.png"
@@ -100,19 +120,26 @@ def interpolate(
 def fit_prior(
     run: RUN,
     components: Annotated[int | None, typer.Option(min=1, max=1024, help="Gaussians in the mixture; by default 64, fewer for few images.")] = None,
+    kind: Annotated[str, typer.Option(help="'mixture' (Gaussians) or 'flow' (RealNVP).")] = "mixture",
     json: JSON = False,
 ) -> None:  # fmt: skip
-    """Fit a Gaussian mixture to a VAE's codes: the second stage, seconds of work for far better samples."""
+    """Fit a mixture or a flow to a VAE's codes: the second stage, seconds of work for far better samples."""
     from genlab.experiment.runner import load_data
+    from genlab.experiment.second_stage import KINDS
     from genlab.experiment.second_stage import fit_prior as fit
-    from genlab.experiment.trained import open_run
-    from genlab.runs.store import find_run
+    from genlab.experiment.trained import open_reference, prior_path
+    from genlab.networks.flow import Flow
 
-    found = find_run(run)
-    trained = open_run(found)
-    prior, seconds = fit(trained, load_data(trained.experiment), components)
-    path = found.path / "prior.safetensors"
-    report(path, json, run=found.name, components=len(prior.weights), seconds=round(seconds, 2))
+    if kind not in KINDS:
+        raise UserError(f"--kind is 'mixture' or 'flow', not {kind!r}")
+    if kind == "flow" and components is not None:
+        raise UserError("--components is the number of Gaussians in a mixture; a flow has none, leave it out")
+    trained = open_reference(run)
+    found = trained.run
+    prior, seconds = fit(trained, load_data(trained.experiment), components, kind=kind)
+    path = prior_path(found, trained.best)
+    sizes = prior.sizes if isinstance(prior, Flow) else {"components": len(prior.weights)}
+    report(path, json, run=found.name, kind=kind, **sizes, seconds=round(seconds, 2))
 
 
 def given_images(files: list[Path], experiment: object) -> Tensor:
@@ -131,14 +158,11 @@ def given_images(files: list[Path], experiment: object) -> Tensor:
 
 
 def test_images(experiment: object, number: int) -> Tensor:
-    import torch
-
-    from genlab.data.batches import to_float
-    from genlab.experiment.runner import load_data
+    from genlab.experiment.runner import known_tests, load_data
     from genlab.experiment.schema import Experiment
 
     assert isinstance(experiment, Experiment)
-    return to_float(torch.from_numpy(load_data(experiment).test.pixels[:number]))
+    return known_tests(experiment, load_data(experiment), number)
 
 
 def report(path: Path, json: bool, **facts: object) -> None:

@@ -27,6 +27,16 @@ def train_and_test(n: int, seed: int, name: str) -> tuple[Index, Index]:
     return np.sort(order[tested:]), np.sort(order[:tested])
 
 
+def held_out(n: int, fraction: float, seed: int) -> tuple[Index, Index]:
+    """(training, validation): `fraction` of n training images held out by the seed, at least one of them and
+    at most all but one; both in their original order."""
+    if fraction == 0 or n < 2:
+        return np.arange(n), np.arange(0)
+    order = permutation(n, seed, "validation")
+    count = min(n - 1, max(1, round(n * fraction)))
+    return np.sort(order[count:]), np.sort(order[:count])
+
+
 def at_most(n: int, limit: int | None, seed: int, split: str) -> Index:
     """Which of n images to keep, in their original order; what a small limit keeps, a larger one keeps
     too."""

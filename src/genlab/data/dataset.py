@@ -16,10 +16,12 @@ Labels = npt.NDArray[np.int64]
 class Images:
     """N images of one shape.
 
-    pixels: (N, C, H, W) uint8, C is 1 (grey) or 3 (RGB);  labels: (N,) int64 from 0 up, or None."""
+    pixels: (N, C, H, W) uint8, C is 1 (grey) or 3 (RGB);  labels: (N,) int64 from 0 up, or None;  files: N
+    paths below the data's folder, or none where the images came from no files of their own."""
 
     pixels: Pixels
     labels: Labels | None = None
+    files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         assert self.pixels.dtype == np.uint8, f"pixels are {self.pixels.dtype}, not uint8"
@@ -27,34 +29,45 @@ class Images:
         if self.labels is not None:
             assert self.labels.dtype == np.int64, f"labels are {self.labels.dtype}, not int64"
             assert self.labels.shape == self.pixels.shape[:1], (self.labels.shape, self.pixels.shape)
+        assert len(self.files) in (0, len(self.pixels)), (len(self.files), len(self.pixels))
 
     def __len__(self) -> int:
         return len(self.pixels)
 
     def take(self, index: npt.NDArray[np.int64]) -> Images:
         """The images at `index` (n,), in that order."""
-        return Images(self.pixels[index], None if self.labels is None else self.labels[index])
+        labels = None if self.labels is None else self.labels[index]
+        return Images(self.pixels[index], labels, tuple(self.files[i] for i in index) if self.files else ())
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A training set and a test set of one shape.
+    """A training set, a test set and, where one was given or held out, a validation set, of one shape.
 
-    class_names is empty when there are no labels; `skipped` says "file: why" for every file left out."""
+    What is learned from, what is measured against, and what chooses among trainings and checkpoints so that
+    the test set need not. class_names is empty when there are no labels; `skipped` says "file: why" for every
+    file left out."""
 
     name: str
     train: Images
     test: Images
     class_names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    validation: Images | None = None
 
     def __post_init__(self) -> None:
-        assert self.train.pixels.shape[1:] == self.test.pixels.shape[1:], "two shapes in one data set"
-        for images in (self.train, self.test):
+        for images in self.splits.values():
+            assert images.pixels.shape[1:] == self.train.pixels.shape[1:], "two shapes in one data set"
             assert (images.labels is not None) == bool(self.class_names), "class names go with labels"
             if images.labels is not None and len(images):
                 classes = len(self.class_names)
                 assert 0 <= images.labels.min() <= images.labels.max() < classes, "a class without a name"
+
+    @property
+    def splits(self) -> dict[str, Images]:
+        """Those of train, validation and test that there are, by name."""
+        middle = {} if self.validation is None else {"validation": self.validation}
+        return {"train": self.train, **middle, "test": self.test}
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -63,8 +76,9 @@ class Dataset:
         return channels, height, width
 
     def digest(self) -> str:
-        """16 hexadecimal digits of the SHA-256 of every pixel and label: two datasets with one digest are the
-        same data, whatever they are called and wherever they came from."""
+        """16 hexadecimal digits of the SHA-256 of every pixel and label to train on and to test with: two
+        datasets with one digest are the same to learn from and to be measured against, whatever they are
+        called and wherever they came from. Validation images, which only choose, are no part of it."""
         sha = hashlib.sha256()
         for images in (self.train, self.test):
             sha.update(repr((images.pixels.shape, images.labels is not None)).encode())
@@ -78,9 +92,21 @@ class Dataset:
         return {
             "name": self.name,
             "train": len(self.train),
+            "validation": 0 if self.validation is None else len(self.validation),
             "test": len(self.test),
             "shape": list(self.shape),
             "classes": len(self.class_names),
             "skipped": len(self.skipped),
             "digest": self.digest(),
         }
+
+    def sizes(self) -> dict[str, dict[str, int]]:
+        """How many images of each class every split holds; of no class where there are no labels."""
+
+        def of(labels: Labels | None) -> dict[str, int]:
+            if labels is None:
+                return {}
+            counts = np.bincount(labels, minlength=len(self.class_names)).tolist()
+            return dict(zip(self.class_names, counts, strict=True))
+
+        return {split: of(images.labels) for split, images in self.splits.items()}

@@ -14,12 +14,13 @@ import numpy as np
 from PIL import Image
 
 from genlab.data.bounds import check_memory
-from genlab.data.choosing import Index, at_most, train_and_test
+from genlab.data.choosing import at_most, held_out, train_and_test
 from genlab.data.dataset import Dataset, Images
 from genlab.data.fitting import Fit
 from genlab.data.pictures import SUFFIXES, UnreadableError, decode, measure
 from genlab.errors import UserError
 
+VALIDATION = ("validation", "val", "valid")  # what a folder of validation pictures may be called
 DEFAULT_SIDE = 64  # px, at most, where no size is asked for
 T = TypeVar("T")
 
@@ -35,51 +36,105 @@ class _Picture:
 
 
 def read_folder(
-    folder: Path, size: int | None, channels: int | None, fit: Fit, limit: int | None, seed: int
+    folder: Path,
+    size: int | None,
+    channels: int | None,
+    fit: Fit,
+    limit: int | None,
+    seed: int,
+    validation: float = 0.0,
 ) -> Dataset:
     """The pictures below `folder`, every one made to `size` × `size`.
 
-    Its sub-folders are the classes, unless pictures lie beside them. With sub-folders train/ and test/ those
-    are the two sets; otherwise a tenth, chosen by the seed, is for testing. Without `size`: the shorter side
-    of the smallest picture, but at most 64; without `channels`: grey if every picture is."""
+    Its sub-folders are the classes, unless pictures lie beside them. With sub-folders train/ and test/ or
+    validation/ (val/, valid/) those are the sets; otherwise a tenth, chosen by the seed, is for testing, and
+    the fraction `validation` of the others for validation. Without `size`: the shorter side of the smallest
+    picture, but at most 64; without `channels`: grey if every picture is. Pictures of a validation folder
+    decide neither."""
     skipped: dict[Path, str] = {}
     splits = _splits(folder, seed, skipped)
-    train, test = (
-        [pictures[i] for i in at_most(len(pictures), limit, seed, split)]
-        for split, pictures in splits.items()
-    )
-    size = size or min(DEFAULT_SIDE, *(picture.side for picture in train + test))
-    channels = channels or max(picture.channels for picture in train + test)
-    check_memory(len(train + test) * channels * size * size, str(folder))
-    names = sorted({picture.label for pictures in splits.values() for picture in pictures} - {""})
-    read = [_images(pictures, names, size, channels, fit, skipped) for pictures in (train, test)]
-    for split, images in zip(splits, read, strict=True):
+    known = {split: pictures for split, pictures in splits.items() if split != "validation"}
+    names = sorted({picture.label for pictures in known.values() for picture in pictures} - {""})
+    if len(known) == len(splits):
+        splits = _with_validation(splits, validation, seed)
+    elif validation:
+        raise UserError(
+            f"{folder} has a folder of validation pictures, so none are held out: set data.validation to 0."
+        )
+    _refuse_new_classes(folder, splits.get("validation", []), names)
+    chosen = {split: [pictures[i] for i in at_most(len(pictures), limit, seed, split)]
+              for split, pictures in splits.items()}  # fmt: skip
+    deciding = [p for split, pictures in chosen.items() if split in known or validation for p in pictures]
+    size = size or min(DEFAULT_SIDE, *(picture.side for picture in deciding))
+    channels = channels or max(picture.channels for picture in deciding)
+    check_memory(sum(map(len, chosen.values())) * channels * size * size, str(folder))
+    read = {
+        split: _images(folder, pictures, names, size, channels, fit, skipped)
+        for split, pictures in chosen.items()
+    }
+    for split, images in read.items():
         _refuse_fewer(1, len(images), f"{folder} ({split})", skipped)
     reasons = tuple(f"{path.relative_to(folder)}: {why}" for path, why in sorted(skipped.items()))
-    return Dataset(folder.resolve().name, read[0], read[1], tuple(names), reasons)
+    return Dataset(
+        folder.resolve().name, read["train"], read["test"], tuple(names), reasons, read.get("validation")
+    )
 
 
 def _splits(folder: Path, seed: int, skipped: dict[Path, str]) -> dict[str, list[_Picture]]:
-    """The pictures for training and for testing, with classes in both or in none."""
+    """The pictures for training, for testing and, where a folder says so, for validation, with classes in all
+    or in none."""
     try:
         inside = {path.name.lower(): path for path in folder.iterdir() if path.is_dir()}
     except OSError as error:
         raise UserError(f"{folder} cannot be read ({error.strerror or error}).") from error
-    if not {"train", "test"} <= inside.keys():
-        pictures = _pictures(folder, skipped)
-        _refuse_fewer(2, len(pictures), str(folder), skipped)
-        chosen: tuple[Index, Index] = train_and_test(len(pictures), seed, str(folder))
-        return {
-            name: [pictures[i] for i in index] for name, index in zip(("train", "test"), chosen, strict=True)
-        }
-    splits = {split: _pictures(inside[split], skipped) for split in ("train", "test")}
+    middle = [name for name in VALIDATION if name in inside]
+    if "train" not in inside or not ("test" in inside or middle):
+        return _tested_by_seed(folder, _pictures(folder, skipped), seed, skipped)
+    if len(middle) > 1:
+        raise UserError(f"{folder} has both {middle[0]} and {middle[1]}: keep one folder for validation.")
+    folders = {"train": inside["train"]}
+    folders |= {"validation": inside[middle[0]]} if middle else {}
+    folders |= {"test": inside["test"]} if "test" in inside else {}
+    splits = {split: _pictures(path, skipped) for split, path in folders.items()}
     for split, pictures in splits.items():
-        _refuse_fewer(1, len(pictures), str(inside[split]), skipped)
+        _refuse_fewer(1, len(pictures), str(folders[split]), skipped)
     if len({bool(picture.label) for pictures in splits.values() for picture in pictures}) == 2:
-        raise UserError(
-            f"{folder} has classes, as sub-folders, in only one of train and test: use them in both."
-        )
+        *others, last = splits
+        some, all_ = ("one", "both") if len(splits) == 2 else ("some", "all")
+        which = f"only {some} of {', '.join(others)} and {last}"
+        raise UserError(f"{folder} has classes, as sub-folders, in {which}: use them in {all_}.")
+    if "test" not in splits:
+        splits |= _tested_by_seed(inside["train"], splits["train"], seed, skipped)
     return splits
+
+
+def _tested_by_seed(
+    folder: Path, pictures: list[_Picture], seed: int, skipped: dict[Path, str]
+) -> dict[str, list[_Picture]]:
+    """A tenth of the pictures of `folder` for testing, the others for training."""
+    _refuse_fewer(2, len(pictures), str(folder), skipped)
+    train, test = train_and_test(len(pictures), seed, str(folder))
+    return {"train": [pictures[i] for i in train], "test": [pictures[i] for i in test]}
+
+
+def _with_validation(
+    splits: dict[str, list[_Picture]], fraction: float, seed: int
+) -> dict[str, list[_Picture]]:
+    """The same with that fraction of the training pictures held out, if it is not 0."""
+    pictures = splits["train"]
+    train, held = held_out(len(pictures), fraction, seed)
+    if not len(held):
+        return splits
+    middle = [pictures[i] for i in held]
+    return {"train": [pictures[i] for i in train], "validation": middle, "test": splits["test"]}
+
+
+def _refuse_new_classes(folder: Path, pictures: list[_Picture], names: list[str]) -> None:
+    if strange := sorted({picture.label for picture in pictures} - {*names, ""}):
+        raise UserError(
+            f"{folder} has the class {strange[0]} among its validation pictures alone: put pictures of it "
+            "into train too, or leave it out."
+        )
 
 
 def _pictures(folder: Path, skipped: dict[Path, str]) -> list[_Picture]:
@@ -103,9 +158,15 @@ def _pictures(folder: Path, skipped: dict[Path, str]) -> list[_Picture]:
 
 
 def _images(
-    pictures: list[_Picture], names: list[str], size: int, channels: int, fit: Fit, skipped: dict[Path, str]
+    folder: Path,
+    pictures: list[_Picture],
+    names: list[str],
+    size: int,
+    channels: int,
+    fit: Fit,
+    skipped: dict[Path, str],
 ) -> Images:
-    """The pictures that can be decoded, (n, channels, size, size), with their labels."""
+    """The pictures that can be decoded, (n, channels, size, size), with their labels and paths."""
     pixels = np.empty((len(pictures), channels, size, size), np.uint8)
 
     def into_place(place: int) -> bool:
@@ -117,7 +178,9 @@ def _images(
     readable = np.array([one is not None for one in done], bool)
     label = {name: number for number, name in enumerate(names)}
     labels = np.array([label[picture.label] for picture in pictures], np.int64)[readable] if names else None
-    return Images(pixels if readable.all() else pixels[readable], labels)
+    files = (picture.path.relative_to(folder).as_posix() for picture in pictures)
+    kept = tuple(file for file, whole in zip(files, readable, strict=True) if whole)
+    return Images(pixels if readable.all() else pixels[readable], labels, kept)
 
 
 def _each(read: Callable[[Path], T], paths: Sequence[Path], skipped: dict[Path, str]) -> list[T | None]:

@@ -10,7 +10,7 @@ from typing import get_args
 from genlab.data import idx
 from genlab.data.bounds import check_side
 from genlab.data.catalogue import CATALOGUE
-from genlab.data.choosing import at_most, train_and_test
+from genlab.data.choosing import at_most, held_out, train_and_test
 from genlab.data.dataset import Dataset, Images
 from genlab.data.downloaded import cifar10, emnist, idx_set
 from genlab.data.fitting import Fit, fitted
@@ -38,21 +38,23 @@ def load(
     fit: Fit = "crop",
     limit: int | None = None,
     seed: int = 0,
+    validation: float = 0.0,
 ) -> Dataset:
     """The images behind a name of the catalogue, or a path to a folder or an .npz file.
 
     size: the side in px, 8 to 1024, of the square images; without it the shorter side of what is there (of
     pictures at most 64). channels: 1 (grey) or 3 (RGB). fit: keep the middle of what is not square, or pad it
-    with black. limit: at most so many images in each of train and test, chosen by the seed; the seed also
-    says which images are for testing where the source does not, and which digits are stacked: keep it the
-    same over runs that are to be compared. Raises UserError, in one sentence."""
-    _check_options(size, channels, fit, limit)
+    with black. limit: at most so many images in each of train, validation and test, chosen by the seed; the
+    seed also says which images are for testing where the source does not, and which digits are stacked: keep
+    it the same over runs that are to be compared. validation: the fraction of the training images held out
+    by the seed, where the source has no validation images of its own. Raises UserError, in one sentence."""
+    _check_options(size, channels, fit, limit, validation)
     if name_or_path in BUILDERS:
         dataset = BUILDERS[name_or_path](seed)
     else:
         path = Path(name_or_path).expanduser()
         if path.is_dir() and not idx.is_idx_folder(path):
-            return read_folder(path, size, channels, fit, limit, seed)
+            return read_folder(path, size, channels, fit, limit, seed, validation)
         dataset = _from_path(path, name_or_path, seed)
     side = size or min(dataset.shape[1:])
     check_side(side, f"the shorter side of the images of {dataset.name}")
@@ -62,11 +64,16 @@ def load(
         some = images if len(kept) == len(images) else images.take(kept)
         return Images(fitted(some.pixels, side, channels or dataset.shape[0], fit, dataset.name), some.labels)
 
-    train, test = finished(dataset.train, "train"), finished(dataset.test, "test")
-    return Dataset(dataset.name, train, test, dataset.class_names)
+    learned, held = held_out(len(dataset.train), validation, seed)
+    train = finished(dataset.train.take(learned) if len(held) else dataset.train, "train")
+    middle = finished(dataset.train.take(held), "validation") if len(held) else None
+    test = finished(dataset.test, "test")
+    return Dataset(dataset.name, train, test, dataset.class_names, validation=middle)
 
 
-def _check_options(size: int | None, channels: int | None, fit: str, limit: int | None) -> None:
+def _check_options(
+    size: int | None, channels: int | None, fit: str, limit: int | None, validation: float
+) -> None:
     if size is not None:
         check_side(size, "the size asked for")
     if channels not in (None, 1, 3):
@@ -75,6 +82,10 @@ def _check_options(size: int | None, channels: int | None, fit: str, limit: int 
         raise UserError(f"fit is {fit!r}: choose crop or pad.")
     if limit is not None and limit < 2:
         raise UserError(f"limit is {limit}: at least 2 images are needed.")
+    if not 0 <= validation <= 0.9:
+        raise UserError(
+            f"validation is {validation}: give the fraction of the training images to hold out, 0 to 0.9."
+        )
 
 
 def _from_path(path: Path, given: str, seed: int) -> Dataset:

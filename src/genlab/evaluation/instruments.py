@@ -207,7 +207,7 @@ _ALL = (
         "inversion_mse", "inversion MSE", "pixels in [0, 1], squared", "reconstruction", "lower",
         sees="How near the generator comes to test images when z is searched for by gradient descent.",
         blind="A search, not an encoder: it may miss, and needs no meaning in z.",
-        digits=5, standard=False, log=True,
+        digits=5, log=True,
     ),
 )  # fmt: skip
 

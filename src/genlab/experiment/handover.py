@@ -44,17 +44,25 @@ class Receipt:
 
 
 def inherit(experiment: schema.Experiment, source: schema.Experiment, name: str) -> schema.Experiment:
-    """`experiment` with all that its decoder's past decides: data, latent_dim, decoder and observation."""
-    network = experiment.network.model_copy(
-        update={"latent_dim": source.network.latent_dim, "decoder": source.network.decoder}
+    """`experiment` with all that its decoder's past decides: data, latent_dim, decoder and observation; for a
+    GAN, which trains no prior, also the one that the decoder learned with.
+
+    Raises UserError where what was asked for does not go with that.
+    """
+    past, asked = source.network, experiment.network
+    decided = ["latent_dim", "decoder"]
+    prior = asked.prior.kind
+    if experiment.family == "gan":
+        decided += ["second_latent", "second_hidden", "second_depth"]
+        prior = past.prior.kind if prior == "normal" and past.prior.kind == "flow" else prior
+    network = asked.model_copy(
+        update={name: getattr(past, name) for name in decided}
+        | {"prior": past.prior.model_copy(update={"kind": prior})}
     )
-    if network.prior.kind == "mixture":
-        network = network.model_copy(
-            update={"prior": source.network.prior.model_copy(update={"kind": "mixture"})}
-        )
-    return experiment.model_copy(
+    inherited = experiment.model_copy(
         update={"network": network, "data": source.data, "observation": source.observation, "start": name}
     )
+    return schema.parse(inherited.model_dump(), f"a {experiment.family} from {name}")
 
 
 def adopt(target: Generative, source: Generative, name: str, weights: str) -> Receipt:

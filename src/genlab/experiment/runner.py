@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import copy
-import platform
-import signal
 import statistics
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from genlab.data.batches import Batches, to_float
+from genlab.data.binarise import binarised
 from genlab.data.dataset import Dataset
 from genlab.data.source import load
 from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.experiment.build import build_model, build_objective, build_state
 from genlab.experiment.handover import Receipt, adopt, difference, inherit
+from genlab.experiment.process import check_device, stop_signals
+from genlab.experiment.process import machine as machine
 from genlab.experiment.trained import Trained, newest, open_run, read_prior
+from genlab.experiment.validation import deciding, validator
+from genlab.networks.flow import Flow
+from genlab.networks.prior import GaussianMixture
 from genlab.objectives.base import Objective
+from genlab.randomness import generator
 from genlab.runs.events import Adopted, Event, Finished, Saved, Started
 from genlab.runs.files import write_json
 from genlab.runs.store import Run, create_run, find_run
 from genlab.training import checkpoint
+from genlab.training.best import NAME, best_of, settle
 from genlab.training.fit import Cadence, Diverged, Sheets, advance, fit
 from genlab.training.state import State
 
@@ -39,7 +42,7 @@ def load_data(experiment: schema.Experiment) -> Dataset:
     data = experiment.data
     dataset = load(
         data.name, size=data.size, channels=data.channels, fit=data.fit, limit=data.limit,
-        seed=experiment.training.seed,
+        seed=experiment.training.seed, validation=data.validation,
     )  # fmt: skip
     if data.digest is not None and dataset.digest() != data.digest:
         raise UserError(
@@ -57,8 +60,8 @@ def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Da
         newest(source)  # says so before a folder is made, where the source was never trained
         past = schema.parse(source.config(), str(source.path / "config.json"))
         experiment = inherit(experiment, past, str(source.path.resolve()))
-        if experiment.network.prior.kind == "mixture":
-            experiment = with_components(experiment, len(read_prior(source).weights))
+        if experiment.network.prior.kind != past.network.prior.kind:
+            experiment = with_prior(experiment, read_prior(source), source.name)
     dataset = dataset or load_data(experiment)
     data = experiment.data.model_copy(update={"shape": dataset.shape, "digest": dataset.digest()})
     experiment = experiment.model_copy(update={"data": data})
@@ -70,8 +73,22 @@ def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Da
     return create_run(label[:60], experiment.model_dump(mode="json"), out)
 
 
-def with_components(experiment: schema.Experiment, components: int) -> schema.Experiment:
-    prior = experiment.network.prior.model_copy(update={"components": components})
+def with_prior(
+    experiment: schema.Experiment, fitted: GaussianMixture | Flow, source: str
+) -> schema.Experiment:
+    """`experiment` with the settings of the prior that was fitted to `source`'s codes.
+
+    Raises UserError where that is of another kind than the one asked for.
+    """
+    flow = isinstance(fitted, Flow)
+    asked, kind = experiment.network.prior.kind, "flow" if flow else "mixture"
+    if asked != kind:
+        raise UserError(
+            f"the prior fitted to {source} is a {kind}, not a {asked}: set network.prior.kind={kind}, or fit "
+            f"the other with `genlab fit-prior {source} --kind {asked}`"
+        )
+    sizes = fitted.sizes if isinstance(fitted, Flow) else {"components": len(fitted.weights)}
+    prior = experiment.network.prior.model_copy(update=sizes)
     network = experiment.network.model_copy(update={"prior": prior})
     return experiment.model_copy(update={"network": network})
 
@@ -95,7 +112,27 @@ def calibrate(experiment: schema.Experiment, dataset: Dataset) -> int:
 def make_batches(experiment: schema.Experiment, dataset: Dataset, objective: Objective) -> Batches:
     training = experiment.training
     size = training.batch_size * objective.batches_per_step
-    return Batches(dataset.train, size, training.seed, training.device)
+    binarise = experiment.data.binarise == "dynamic"
+    return Batches(dataset.train, size, training.seed, training.device, binarise=binarise)
+
+
+def begin_at_mean(experiment: schema.Experiment, state: State, dataset: Dataset) -> None:
+    """Where the config asks for it, let every z decode to the mean of the training images, each pixel's
+    probability kept away from 0 and 1. Burda et al. (2016) begin so."""
+    if not experiment.network.decoder.mean_bias:
+        return
+    mean = torch.from_numpy(dataset.train.pixels.mean(axis=0, dtype="f8") / 255).clamp(0.001, 0.999)
+    for model in (state.model, state.averaged.model):
+        model.decoder.begin_at(torch.logit(mean))  # type: ignore[operator, union-attr]
+
+
+def known_tests(experiment: schema.Experiment, dataset: Dataset, count: int) -> torch.Tensor:
+    """The first `count` test images as the run's model knows images, black and white where it was trained on
+    such: (N, C, H, W) in [−1, 1]."""
+    images = to_float(torch.from_numpy(dataset.test.pixels[:count]))
+    if experiment.data.binarise == "none":
+        return images
+    return binarised(images, generator(experiment.training.seed, "data/binarise/test"))
 
 
 def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
@@ -112,15 +149,20 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
     try:
         dataset = dataset or load_data(experiment)
         state = build_state(experiment, build_model(experiment, dataset.shape))
+        begin_at_mean(experiment, state, dataset)
+        validate = validator(experiment, dataset)
+        best = deciding(experiment, validate)
         yield from record(run, prepare(run, experiment, state))
+        yield from record(run, settled(run, state, best))
         objective = build_objective(experiment.objective)
         batches = make_batches(experiment, dataset, objective)
-        tests = to_float(torch.from_numpy(dataset.test.pixels[:64])).to(experiment.training.device)
+        tests = known_tests(experiment, dataset, 64).to(experiment.training.device)
         sheets = Sheets(state.model, tests, experiment.training.seed)
         with stop_signals() as stopped:
             events = fit(
                 state, objective, batches, experiment.training.steps, experiment.training.seed,
-                cadence=cadence(experiment), sheets=sheets, folder=run.path,
+                cadence=cadence(experiment), sheets=sheets, folder=run.path, validate=validate, best=best,
+                history=list(run.events()),
                 interrupted=lambda: stopped.is_set() or run.stop_requested(),
             )  # fmt: skip
             yield from record(run, events)
@@ -166,6 +208,15 @@ def prepare(run: Run, experiment: schema.Experiment, state: State) -> Iterator[E
             yield saved
 
 
+def settled(run: Run, state: State, metric: str | None) -> Iterator[Event]:
+    """Let the best checkpoint be what the events say, and the events say so."""
+    best, found = best_of(run.events(), metric), checkpoint.list_checkpoints(run.checkpoints)
+    settle(run.checkpoints, best, found[-1] if found else None)
+    saved = Saved(best.step, f"checkpoints/{NAME}")
+    if best.step and best.step == state.step and saved not in run.events():
+        yield saved
+
+
 def restore(run: Run, state: State) -> None:
     """Load the newest checkpoint that is whole, if there is one; a damaged one is set aside."""
     for path in reversed(checkpoint.list_checkpoints(run.checkpoints)):
@@ -184,8 +235,9 @@ def take_over(run: Run, experiment: schema.Experiment, state: State) -> Receipt:
     assert experiment.start is not None
     source_run = find_run(experiment.start)
     source = open_run(source_run)
-    if experiment.network.prior.kind == "mixture":
-        state.model.prior.load_state_dict(read_prior(source_run).state_dict())  # type: ignore[attr-defined]
+    own = experiment.network.prior.kind == source.experiment.network.prior.kind
+    prior = source.model.prior if own else read_prior(source_run)
+    state.model.prior.load_state_dict(prior.state_dict())  # type: ignore[attr-defined]
     source.model.to(experiment.training.device)
     receipt = adopt(state.model, source.model, source_run.name, "averaged")
     state.averaged.model.load_state_dict(copy.deepcopy(state.model.state_dict()), strict=True)
@@ -198,55 +250,16 @@ def take_over(run: Run, experiment: schema.Experiment, state: State) -> Receipt:
 
 def cadence(experiment: schema.Experiment) -> Cadence:
     training = experiment.training
-    return Cadence(training.log_every, training.sample_every, training.checkpoint_every)
-
-
-def machine() -> dict[str, Any]:
-    """What a figure of this run was measured on."""
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-    }
-
-
-def check_device(device: str) -> None:
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise UserError("this machine offers no CUDA device to torch; leave out --device, or `genlab doctor`")
-    if device == "mps" and not torch.backends.mps.is_available():
-        raise UserError("this machine offers no MPS device to torch; leave out --device, or `genlab doctor`")
-
-
-@contextmanager
-def stop_signals() -> Iterator[threading.Event]:
-    """Inside, the first SIGINT or SIGTERM sets the event instead of ending the process; a second one ends
-    it. Only a main thread can listen; elsewhere the event is never set."""
-    stopped = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stopped
-        return
-    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def stop(number: int, frame: object) -> None:
-        stopped.set()
-        for each, handler in former.items():
-            signal.signal(each, handler)
-
-    for number in former:
-        signal.signal(number, stop)
-    try:
-        yield stopped
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+    return Cadence(
+        training.log_every, training.sample_every, training.checkpoint_every, training.validate_every
+    )
 
 
 def extend(run: Run, steps: int) -> None:
     """Let a run go on to `steps` steps. Raises UserError where that would change the steps already taken."""
     experiment = schema.parse(run.config(), str(run.path / "config.json"))
-    if experiment.optimizer.final != 1 and steps != experiment.training.steps:
+    optimizer = experiment.optimizer
+    if (optimizer.final != 1 or optimizer.schedule != "cosine") and steps != experiment.training.steps:
         raise UserError(
             f"{run.name} lowers its learning rate towards step {experiment.training.steps}, so its length "
             "can't change; resume it without --steps, or start a new run"

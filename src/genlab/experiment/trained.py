@@ -13,13 +13,17 @@ from genlab.data.batches import to_uint8
 from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.experiment.build import build_model
-from genlab.networks.model import GAN
+from genlab.networks.flow import FITTED, Flow
+from genlab.networks.model import GAN, VAE, VAEGAN
 from genlab.networks.prior import GaussianMixture
 from genlab.randomness import generator
 from genlab.runs.files import replacing
+from genlab.runs.reference import Step, parse_reference
 from genlab.runs.sheets import write_sheet
-from genlab.runs.store import Run
+from genlab.runs.store import Run, find_run
 from genlab.training import checkpoint
+from genlab.training.best import NAME
+from genlab.training.ema import tensors
 from genlab.training.state import Model
 
 CHUNK = 500  # images decoded at a time
@@ -33,10 +37,21 @@ class Drawn(NamedTuple):
 
 
 class Trained:
-    """The model of a run as it is used: averaged weights, evaluation mode, on the CPU."""
+    """The model of a run as it is used: averaged weights, evaluation mode, on the CPU. `prior` says whether z
+    comes from the prior that it was trained with ("own") or from one fitted to its codes ("fitted"); `best`,
+    whether it is the best checkpoint by validation."""
 
-    def __init__(self, run: Run, experiment: schema.Experiment, model: Model, step: int) -> None:
+    def __init__(
+        self,
+        run: Run,
+        experiment: schema.Experiment,
+        model: Model,
+        step: int,
+        prior: str = "own",
+        best: bool = False,
+    ) -> None:
         self.run, self.experiment, self.step = run, experiment, step
+        self.prior, self.best = prior, best
         self.model = model.eval().requires_grad_(False)
 
     def sample(self, n: int, seed: int = 0, *, truncation: float = 1.0) -> Drawn:
@@ -50,15 +65,20 @@ class Trained:
         """(N, Z) -> images (N, C, H, W) in [−1, 1]."""
         return torch.cat([self.model.decode(chunk) for chunk in latents.split(CHUNK)])
 
+    @property
+    def autoencoder(self) -> VAE | VAEGAN:
+        """The model, where it has an encoder. Raises UserError for a GAN."""
+        if isinstance(self.model, GAN):
+            raise UserError(
+                f"{self.run.name} is a GAN and has no encoder; take the VAE that its generator came from, "
+                "or train one with `genlab train vae`"
+            )
+        return self.model
+
     @torch.inference_mode()
     def encode(self, images: Tensor) -> Tensor:
         """(N, C, H, W) -> posterior means (N, Z). Raises UserError for a GAN."""
-        model = self.model
-        if isinstance(model, GAN):
-            raise UserError(
-                f"{self.run.name} is a GAN and has no encoder; reconstruct with the VAE that its generator "
-                "came from, or train one with `genlab train vae`"
-            )
+        model = self.autoencoder
         return torch.cat([model.encode(chunk).mean for chunk in images.split(CHUNK)])
 
     def reconstruct(self, images: Tensor) -> Tensor:
@@ -80,10 +100,10 @@ def blend(first: Tensor, last: Tensor, t: Tensor, spherical: bool) -> Tensor:
     return (torch.sin((1 - t) * angle) * first + torch.sin(t * angle) * last) / torch.sin(angle)
 
 
-def open_run(run: Run, *, prior: str = "own", weights: str = "averaged", step: int | None = None) -> Trained:
-    """The trained model of `run`, from its newest checkpoint or the one at `step`.
+def open_run(run: Run, *, prior: str = "own", weights: str = "averaged", step: Step = None) -> Trained:
+    """The trained model of `run`, from its newest checkpoint, the one at `step`, or the best.
 
-    `prior="fitted"` puts the mixture fitted to the codes in the place of N(0, I); "own" is the one that the
+    `prior="fitted"` puts the prior fitted to the codes in the place of the run's; "own" is the one that the
     run was trained with. Raises UserError where there is no checkpoint or no fitted prior.
     """
     experiment = schema.parse(run.config(), str(run.path / "config.json"))
@@ -91,38 +111,69 @@ def open_run(run: Run, *, prior: str = "own", weights: str = "averaged", step: i
     assert experiment.data.shape is not None
     cpu = experiment.model_copy(update={"training": experiment.training.model_copy(update={"device": "cpu"})})
     model = build_model(cpu, experiment.data.shape)
-    checkpoint.load_model(model, path, weights)
+    reached = checkpoint.load_model(model, path, weights)
     if prior == "fitted":
-        model.prior = read_prior(run)
-    return Trained(run, experiment, model, int(path.stem.removeprefix("step-")))
+        model.prior = read_prior(run, step == "best")
+    return Trained(run, experiment, model, reached, prior, step == "best")
 
 
-def newest(run: Run, step: int | None = None) -> Path:
+def open_reference(reference: str, *, prior: str | None = None, step: Step = None) -> Trained:
+    """The trained model that "RUN", "RUN@best", "RUN@STEP", "RUN:fitted" or "RUN@best:fitted" names; a
+    `prior` or `step` given besides decides over what the reference says. Raises UserError."""
+    named = parse_reference(reference)
+    chosen = named.step if step is None else step
+    return open_run(find_run(named.run), prior=prior or named.prior, step=chosen)
+
+
+def newest(run: Run, step: Step = None) -> Path:
+    """The newest checkpoint of `run`, the one at `step`, or the best. Raises UserError."""
+    if step == "best":
+        best = run.checkpoints / NAME
+        if best.exists():
+            return best
+        raise UserError(
+            f"{run.name} kept no best checkpoint: one is kept where training.validate_every is not 0"
+        )
     found = checkpoint.list_checkpoints(run.checkpoints)
-    if step is not None:
-        found = [path for path in found if path.stem == f"step-{step:07d}"]
     if not found:
         raise UserError(
             f"{run.name} has no trained model yet: train it first, with `genlab train --resume {run.name}`"
         )
-    return found[-1]
+    at = {int(path.stem.removeprefix("step-")): path for path in found}
+    if step is not None and step not in at:
+        steps = " and ".join(map(str, at))
+        raise UserError(f"{run.name} has no checkpoint at step {step} any more; it keeps those at {steps}")
+    return found[-1] if step is None else at[step]
 
 
-def write_prior(run: Run, prior: GaussianMixture) -> None:
-    """Keep a mixture fitted to the run's codes beside its checkpoints."""
-    flat = {"weights": prior.weights, "means": prior.means, "scales": prior.scales}
-    checkpoint.write_tensors(run.path / "prior.safetensors", flat, {"format": "genlab-prior", "version": "1"})
+def prior_path(run: Run, best: bool = False) -> Path:
+    """The codes of the newest and of the best checkpoint differ, and so do the priors fitted to them."""
+    return run.path / ("prior-best.safetensors" if best else "prior.safetensors")
 
 
-def read_prior(run: Run) -> GaussianMixture:
-    """Raises UserError where none was fitted."""
-    path = run.path / "prior.safetensors"
+def write_prior(run: Run, prior: GaussianMixture | Flow, best: bool = False) -> None:
+    """Keep a prior fitted to the run's codes beside its checkpoints."""
+    flat = tensors(prior)
+    checkpoint.write_tensors(prior_path(run, best), flat, {"format": "genlab-prior", "version": "1"})
+
+
+def read_prior(run: Run, best: bool = False) -> GaussianMixture | Flow:
+    """The prior fitted to the run's codes: what it is shows in its tensors. Raises UserError where none was
+    fitted."""
+    path, name = prior_path(run, best), f"{run.name}@best" if best else run.name
     if not path.exists():
-        raise UserError(f"{run.name} has no fitted prior: fit one first, with `genlab fit-prior {run.name}`")
+        raise UserError(f"{name} has no fitted prior: fit one first, with `genlab fit-prior {name}`")
     flat = checkpoint.read_tensors(path)
-    if set(flat) != {"weights", "means", "scales"}:
-        raise UserError(f"{path} is not a fitted prior; fit it again, with `genlab fit-prior {run.name}`")
-    return GaussianMixture(flat["weights"], flat["means"], flat["scales"])
+    if set(flat) == {"weights", "means", "scales"}:
+        return GaussianMixture(flat["weights"], flat["means"], flat["scales"])
+    first, layers = flat.get("layers.0.net.0.weight"), len({key.split(".")[1] for key in flat if "." in key})
+    last = flat.get("layers.0.net.4.weight")
+    if first is None or last is None:
+        raise UserError(f"{path} is not a fitted prior; fit it again, with `genlab fit-prior {name}`")
+    hidden, kept = first.shape
+    flow = Flow(kept + len(last) // 2, layers, hidden, FITTED)
+    checkpoint.fill(flow, flat, "", path)
+    return flow.eval().requires_grad_(False)
 
 
 def save_images(

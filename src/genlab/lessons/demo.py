@@ -137,7 +137,7 @@ class Demo:
         for key, label, run, prior in ENTRIES:
             trained = open_run(self.runs[run], prior=prior)
             entry = Measured(key, label, trained, prior)
-            entry.record = evaluate_run(trained, self.real, prior, count=self.plan.count, seed=self.seed)
+            entry.record = evaluate_run(trained, self.real, count=self.plan.count, seed=self.seed)
             self.models.append(entry)
         self.floor, self.ceiling = bounds(self.real, self.plan.count)
         return ()

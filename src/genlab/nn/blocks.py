@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from genlab.nn.norms import norm
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky-relu": lambda: nn.LeakyReLU(0.2),
+    "tanh": nn.Tanh,
+}
 
 Wrap = Callable[[nn.Module], nn.Module]
 
@@ -71,6 +78,17 @@ def up(inputs: int, outputs: int) -> nn.Sequential:
     The work is done at the lower resolution, where it is cheap. Shi et al. (2016).
     """
     return nn.Sequential(nn.Conv2d(inputs, 4 * outputs, 3, padding=1), nn.PixelShuffle(2))
+
+
+@torch.no_grad()
+def glorot(module: nn.Module) -> None:
+    """Draw every weight of `module` anew, uniform in ±√(6 / (inputs + outputs)), and set every bias to 0; a
+    weight that starts at 0 stays there. Glorot & Bengio (2010), equation 16."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d) and layer.weight.any():
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
 
 def down(inputs: int, outputs: int, wrap: Wrap) -> nn.Sequential:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genlab.nn.blocks import Plan, Residual, Wrap, dense, down, plan
+from genlab.nn.blocks import ACTIVATIONS, Plan, Residual, Wrap, dense, down, plan
 from genlab.nn.norms import norm, spectral_norm
 
 
@@ -28,11 +28,12 @@ class Trunk(nn.Module):
         hidden: int = 512,
         depth: int = 0,
         norm: str = "batch",
+        activation: str = "leaky-relu",
         spectral: bool = False,
     ) -> None:
         super().__init__()
         wrap: Wrap = spectral_norm if spectral else _as_is
-        activation = nn.LeakyReLU(0.2)
+        nonlinear = ACTIVATIONS[activation]()
         channels, height, width_px = shape
         self.padding = (0, 0, 0, 0)
         layers: list[nn.Module] = []
@@ -40,12 +41,12 @@ class Trunk(nn.Module):
         if kind == "conv":
             stack = plan(shape, width)
             self.padding = _centred(stack.padded, (height, width_px))
-            layers, size = _convolutions(channels, stack, blocks, norm, activation, wrap)
+            layers, size = _convolutions(channels, stack, blocks, norm, nonlinear, wrap)
         layers.append(nn.Flatten())
         if depth:
             first_norm = norm if kind == "conv" else "none"
-            layers += dense(size, hidden, 1, first_norm, activation, wrap)
-            layers += dense(hidden, hidden, depth - 1, norm, activation, wrap)
+            layers += dense(size, hidden, 1, first_norm, nonlinear, wrap)
+            layers += dense(hidden, hidden, depth - 1, norm, nonlinear, wrap)
             size = hidden
         self.layers = nn.Sequential(*layers)
         self.features = size

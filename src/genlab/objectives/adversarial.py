@@ -10,6 +10,7 @@ from torch import Tensor
 
 from genlab.data.batches import Batch
 from genlab.functional.adversarial import LOSSES, AdversarialLoss, gradient_penalty, zero_centred_penalty
+from genlab.metrics.diversity import diversity
 from genlab.networks.discriminator import Discriminator
 from genlab.networks.model import GAN
 from genlab.nn.norms import frozen, has_batch_statistics
@@ -87,6 +88,8 @@ def discriminator_update(
         descended = descended + penalty
     logged |= {"real_logit": real_logits.detach().mean(), "fake_logit": fake_logits.detach().mean()}
     correct = (real_logits.detach() > 0).float().mean() + (fake_logits.detach() < 0).float().mean()
+    if len(real) > 1:
+        logged["diversity"] = diversity(real, fake)
     return Update("discriminator", descended, logged | {"accuracy": correct / 2})
 
 

@@ -15,7 +15,7 @@ from genlab.networks.model import VAEGAN
 from genlab.nn.norms import frozen
 from genlab.objectives.adversarial import Penalties, discriminator_update
 from genlab.objectives.base import Update
-from genlab.objectives.elbo import elbo_terms
+from genlab.objectives.elbo import active_units, elbo_terms
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Hybrid:
         with frozen(model.decoder), frozen(model.discriminator):
             likeness, reconstruction = self.likeness(model, images, reparameterize(q, noise))
         kl = kl_divergence(q).mean()
-        yield Update("encoder", likeness + self.beta * kl, elbo_terms(reconstruction, kl))
+        logged = elbo_terms(reconstruction, kl) | active_units(model.prior, q)
+        yield Update("encoder", likeness + self.beta * kl, logged)
 
         latents = reparameterize(q, noise).detach()
         fake = model.decode(prior_latents)

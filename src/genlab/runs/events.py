@@ -41,6 +41,44 @@ class Metrics:
 
 
 @dataclass(frozen=True)
+class Warned:
+    """A detector saw a fault begin: what it saw, and what to try."""
+
+    kind: ClassVar[str] = "warned"
+    step: int
+    detector: str
+    sentence: str
+    advice: str
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        return f"{self.detector}, step {self.step}: {self.sentence}. Try: {self.advice}."
+
+
+@dataclass(frozen=True)
+class Validated:
+    """The averaged weights were measured after `seconds` of training and `images` seen; measuring counts as
+    neither. Values are by name; a name that ends in "/train" was measured against training images, for want
+    of validation images, and does not see what was learned by heart."""
+
+    kind: ClassVar[str] = "validated"
+    step: int
+    values: dict[str, float]
+    seconds: float
+    images: int
+
+    @property
+    def line(self) -> str:
+        """As in "validated at step 500: −ELBO 101.20, FID 8.31"."""
+        labels = {"nelbo": "−ELBO", "fid": "FID"}
+        names = [key.removesuffix("/train") for key in self.values]
+        said = [f"{labels.get(k, k)} {v:.2f}" for k, v in zip(names, self.values.values(), strict=True)]
+        against = " against training images" if any(key.endswith("/train") for key in self.values) else ""
+        return f"validated at step {self.step}{against}: {', '.join(said)}"
+
+
+@dataclass(frozen=True)
 class Samples:
     """A sheet of images was written: `content` is "samples" or "reconstructions"."""
 
@@ -70,9 +108,9 @@ class Finished:
     detail: str = ""
 
 
-Event = Started | Adopted | Metrics | Samples | Saved | Finished
+Event = Started | Adopted | Metrics | Warned | Validated | Samples | Saved | Finished
 KINDS: dict[str, type[Event]] = {
-    each.kind: each for each in (Started, Adopted, Metrics, Samples, Saved, Finished)
+    each.kind: each for each in (Started, Adopted, Metrics, Warned, Validated, Samples, Saved, Finished)
 }
 
 

@@ -13,15 +13,17 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 
 from genlab.errors import UserError
-from genlab.runs.events import Adopted, Event, Finished, Metrics, Started, from_line, to_line
+from genlab.runs.events import Adopted, Event, Finished, Metrics, Started, Warned, from_line, to_line
 from genlab.runs.files import read_json, write_json
 
+Kind = TypeVar("Kind", bound=Event)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
@@ -77,13 +79,17 @@ class Run:
         with replacing(self.path / "events.jsonl") as temporary:
             temporary.write_text("".join(map(to_line, kept)), "utf-8")
 
-    def latest(self, kind: type[Event]) -> Event | None:
-        return next((e for e in reversed(list(self.events())) if isinstance(e, kind)), None)
+    def all(self, kind: type[Kind]) -> list[Kind]:
+        """The events of one kind, oldest first."""
+        return [event for event in self.events() if isinstance(event, kind)]
+
+    def latest(self, kind: type[Kind]) -> Kind | None:
+        return next(reversed(self.all(kind)), None)
 
     def receipt(self) -> dict[str, Any] | None:
         """The receipt of the hand-over, where this run's generator was another's decoder."""
         event = self.latest(Adopted)
-        return event.receipt if isinstance(event, Adopted) else None
+        return event.receipt if event else None
 
     # Requests: left by a page or another command, read by the worker.
 
@@ -123,23 +129,25 @@ class Run:
             return False
 
     def status(self) -> dict[str, Any]:
-        """state ("new", "running", "completed", "stopped", "failed", "interrupted"), step, steps, seconds
-        and the last `metrics`."""
+        """state ("new", "running", "completed", "stopped", "failed", "interrupted"), step, steps, seconds,
+        the last `metrics` and the last `warning`, or None."""
         step = steps = 0
-        seconds, metrics, state, detail = 0.0, {}, "new", ""
+        seconds, metrics, state, detail, warning = 0.0, {}, "new", "", None
         for event in self.events():
             step = max(step, event.step)
             if isinstance(event, Started):
                 steps, state, detail = event.steps, "interrupted", ""
             elif isinstance(event, Metrics):
                 seconds, metrics = event.seconds, event.values
+            elif isinstance(event, Warned):
+                warning = asdict(event)
             elif isinstance(event, Finished):
                 state, detail = event.reason, event.detail
         if self.alive():
             state = "running"
         return {
             "state": state, "step": step, "steps": steps, "seconds": seconds, "metrics": metrics,
-            "detail": detail,
+            "detail": detail, "warning": warning,
         }  # fmt: skip
 
 

@@ -57,10 +57,12 @@ def load(state: State, path: Path) -> None:
     state.step, state.seconds = int(note["step"]), float(note["seconds"])
 
 
-def load_model(model: nn.Module, path: Path, weights: str = "averaged") -> None:
-    """Fill `model` with the checkpoint's `weights`, "averaged" or "model" (raw). Raises UserError."""
-    verify(path)
+def load_model(model: nn.Module, path: Path, weights: str = "averaged") -> int:
+    """Fill `model` with the checkpoint's `weights`, "averaged" or "model" (raw), and say its step. Raises
+    UserError."""
+    note = verify(path)
     fill(model, read_tensors(path, f"{weights}/"), f"{weights}/", path)
+    return int(note["step"])
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
@@ -69,15 +71,18 @@ def list_checkpoints(folder: Path) -> list[Path]:
 
 
 def verify(path: Path) -> dict[str, Any]:
-    """The JSON beside `path`. Raises UserError where the file is not the one it describes."""
-    note: dict[str, Any] = read_json(path.with_suffix(".json"))
-    whole = isinstance(note, dict) and {"sha256", "step", "seconds"} <= note.keys() and path.exists()
-    if not whole or digest(path) != note["sha256"]:
-        raise UserError(
-            f"the checkpoint {path} is damaged (it is not the file that the note beside it describes); "
-            "remove it and its .json to fall back on the one before"
-        )
-    return note
+    """The JSON beside `path`; while one file takes another's place, the part of it that says "before". Raises
+    UserError where the file is not the one it describes."""
+    note = read_json(path.with_suffix(".json"))
+    sha256 = digest(path) if path.exists() else ""
+    known = [note, note.get("before")] if isinstance(note, dict) else []
+    for each in known:
+        if isinstance(each, dict) and {"step", "seconds"} <= each.keys() and each.get("sha256") == sha256:
+            return each
+    raise UserError(
+        f"the checkpoint {path} is damaged (it is not the file that the note beside it describes); "
+        "remove it and its .json to fall back on the one before"
+    )
 
 
 def digest(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -19,9 +19,11 @@ from genlab.networks.model import GAN
 from genlab.nn.norms import commit
 from genlab.objectives.base import Objective
 from genlab.randomness import generator
-from genlab.runs.events import Event, Finished, Metrics, Samples, Saved
+from genlab.runs.events import Event, Finished, Metrics, Samples, Saved, Validated
 from genlab.runs.sheets import write_sheet
 from genlab.training import checkpoint
+from genlab.training.best import Best, best_of, keep_best
+from genlab.training.detectors import Watch
 from genlab.training.ema import tensors
 from genlab.training.state import Model, State
 
@@ -39,6 +41,10 @@ class Cadence:
     log: int = 20
     samples: int = 200
     checkpoint: int = 500
+    validate: int = 0
+
+    def early(self, step: int) -> bool:
+        return self.samples > 0 and step in EARLY
 
     def due(self, every: int, step: int, steps: int) -> bool:
         return every > 0 and (step % every == 0 or step == steps)
@@ -83,25 +89,42 @@ def fit(
     cadence: Cadence = Cadence(),
     sheets: Sheets | None = None,
     folder: Path | None = None,
+    validate: Callable[[Model], dict[str, float]] | None = None,
+    best: str | None = None,
+    history: Iterable[Event] = (),
     interrupted: Callable[[], bool] = never,
 ) -> Iterator[Event]:
     """Advance `state` to `steps` steps, yielding what happens. Files go to `folder`, each before its event;
-    without one, only metrics are yielded. `interrupted` is asked before every step.
+    without one, only numbers are yielded. `validate` measures the averaged weights; the checkpoint with the
+    smallest value called `best` is kept apart. `history`: what the log of a resumed run already says.
+    `interrupted` is asked before every step.
 
     Raises Diverged before a step whose loss is not finite, and before weights that are not would be kept.
     """
-    while state.step < steps and not interrupted():
-        values = advance(state, objective, batches, steps, seed)
-        step = state.step
-        if cadence.due(cadence.log, step, steps) or step <= EARLY[0]:
-            numbers = {key: float(value) for key, value in values.items()}
-            yield Metrics(step, numbers, state.seconds, step * batches.batch_size)
-        if folder is None:
-            continue
-        if sheets and (cadence.due(cadence.samples, step, steps) or (cadence.samples and step in EARLY)):
-            yield from draw(state, sheets, folder)
-        if cadence.due(cadence.checkpoint, step, steps):
-            yield keep(state, folder)
+    history = list(history)
+    watch, leader = Watch(history), best_of(history, best)
+    try:
+        while state.step < steps and not interrupted():
+            values = advance(state, objective, batches, steps, seed)
+            step, seen = state.step, state.step * batches.batch_size
+            if cadence.due(cadence.log, step, steps) or step <= EARLY[0]:
+                metrics = Metrics(step, {k: float(v) for k, v in values.items()}, state.seconds, seen)
+                yield metrics
+                yield from watch.see(metrics)
+            if folder and sheets and (cadence.due(cadence.samples, step, steps) or cadence.early(step)):
+                yield from draw(state, sheets, folder)
+            better = False
+            if validate and cadence.due(cadence.validate, step, steps):
+                validated = measured(state, validate, seen)
+                yield validated
+                better = leader.take(validated)
+            if folder and (better or cadence.due(cadence.checkpoint, step, steps)):
+                yield keep(state, folder)
+            if folder and better:
+                yield keep_leader(state, leader, folder)
+    except Diverged:
+        yield from watch.lost(state.step)
+        raise
     completed = state.step >= steps
     if folder is not None and not completed and state.step > 0:
         yield keep(state, folder)
@@ -141,6 +164,18 @@ def draw(state: State, sheets: Sheets, folder: Path) -> Iterator[Samples]:
         yield Samples(state.step, content, path)
 
 
+def measured(state: State, validate: Callable[[Model], dict[str, float]], images: int) -> Validated:
+    """What `validate` says of the averaged weights. Raises Diverged where it is not finite."""
+    values = validate(state.averaged.model)  # type: ignore[arg-type]
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise Diverged(
+                f"{name} of the averaged weights is {value} after step {state.step}: training diverged; "
+                "try a lower learning rate"
+            )
+    return Validated(state.step, values, state.seconds, images)
+
+
 def keep(state: State, folder: Path) -> Saved:
     """Raises Diverged where a finite loss had a gradient that was not: such weights are not worth keeping."""
     if not all(tensor.isfinite().all() for tensor in tensors(state.model).values()):
@@ -150,3 +185,9 @@ def keep(state: State, folder: Path) -> Saved:
         )
     path = checkpoint.save(state, folder / "checkpoints")
     return Saved(state.step, path.relative_to(folder).as_posix())
+
+
+def keep_leader(state: State, leader: Best, folder: Path) -> Saved:
+    """The checkpoint just kept, kept again as the best so far."""
+    newest = checkpoint.list_checkpoints(folder / "checkpoints")[-1]
+    return Saved(state.step, keep_best(newest, leader).relative_to(folder).as_posix())

@@ -10,6 +10,14 @@ from collections.abc import Callable
 from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.experiment.schema import Experiment, override
+from genlab.recipes.likelihood import (
+    iwae,
+    iwae_table1,
+    iwae_table1_2,
+    iwae_table1_short,
+    strong_vae,
+    strong_vae_flow,
+)
 
 
 def vae() -> Experiment:
@@ -46,7 +54,17 @@ def vaegan() -> Experiment:
     )
 
 
-RECIPES: dict[str, Callable[[], Experiment]] = {"vae": vae, "gan": gan, "vaegan": vaegan}
+RECIPES: dict[str, Callable[[], Experiment]] = {
+    "vae": vae,
+    "gan": gan,
+    "vaegan": vaegan,
+    "iwae": iwae,
+    "iwae-table1": iwae_table1,
+    "iwae-table1-2": iwae_table1_2,
+    "iwae-table1-short": iwae_table1_short,
+    "strong-vae": strong_vae,
+    "strong-vae-flow": strong_vae_flow,
+}
 
 
 def recipe(name: str, *assignments: str) -> Experiment:

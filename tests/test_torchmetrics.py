@@ -1,0 +1,55 @@
+"""Held against torchmetrics: an implementation that is not ours."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from genlab.metrics.coverage import class_score
+from genlab.metrics.kernel import kid
+from genlab.randomness import generator
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of what it imports
+    from torchmetrics.image.inception import InceptionScore
+    from torchmetrics.image.kid import KernelInceptionDistance
+
+
+def normal(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=generator(seed, "test/torchmetrics"), dtype=torch.float64)
+
+
+class AsFeatures(nn.Module):
+    """Images (B, F, 1, 1) are their own features (B, F)."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.num_features = features
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images.flatten(1)
+
+
+@pytest.mark.filterwarnings("ignore:Metric `Kernel Inception Distance` will save:UserWarning")
+def test_the_kernel_distance_is_theirs_on_all_samples() -> None:
+    features, reference = 1.2 * normal(150, 10) + 0.1, normal(150, 10, seed=1)
+    theirs = KernelInceptionDistance(feature=AsFeatures(10), subsets=1, subset_size=150)
+    theirs.set_dtype(torch.float64)
+    theirs.update(reference[:, :, None, None], real=True)
+    theirs.update(features[:, :, None, None], real=False)
+    mean, _ = theirs.compute()
+    assert kid(features, reference).estimate.value == pytest.approx(float(mean), abs=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:Metric `InceptionScore` will save:UserWarning")
+@pytest.mark.filterwarnings("ignore:std.* degrees of freedom:UserWarning")  # of a single part
+def test_the_class_score_is_their_inception_score_in_one_part() -> None:
+    logits = 2 * normal(200, 7)
+    theirs = InceptionScore(feature=AsFeatures(7), splits=1)
+    theirs.set_dtype(torch.float64)
+    theirs.update(logits[:, :, None, None])
+    mean, _ = theirs.compute()
+    assert class_score(logits.softmax(dim=1)).value == pytest.approx(float(mean), abs=1e-5)
