@@ -93,6 +93,7 @@ class Experiment(Section):
                 "a per-example gradient penalty can't be had from a discriminator with batch statistics: "
                 "set network.discriminator.norm=none"
             )
+        self._check_packs()
         normalised = [part for part in PARTS[self.family] if getattr(self.network, part).norm == "batch"]
         if self.training.batch_size == 1 and normalised:
             raise ValueError(
@@ -100,6 +101,31 @@ class Experiment(Section):
                 + " and ".join(f"network.{part}.norm=none" for part in normalised)
             )
         return self
+
+    def _check_packs(self) -> None:
+        pack, size = self.network.discriminator.pack, self.training.batch_size
+        if pack == 1 or self.family == "vae":
+            return
+        if self.family == "vaegan":
+            raise ValueError(
+                "a VAE-GAN compares single images by the discriminator's features, and a pack has its own: "
+                "set network.discriminator.pack=1"
+            )
+        if isinstance(self.objective, Penalised) and self.objective.wasserstein_penalty:
+            raise ValueError(
+                "the Wasserstein penalty mixes real and generated images one by one, not packs of them: set "
+                "network.discriminator.pack=1, or objective.r1 and objective.r2 in its place"
+            )
+        if size % pack:
+            whole = -(-size // pack) * pack
+            raise ValueError(
+                f"{size} images don't make whole packs of {pack}: set training.batch_size={whole}"
+            )
+        if size == pack and self.network.discriminator.norm == "batch":
+            raise ValueError(
+                f"one pack has no batch statistics: set training.batch_size={2 * pack}, or "
+                "network.discriminator.norm=none"
+            )
 
 
 def parse(config: dict[str, Any], source: str = "the config") -> Experiment:
