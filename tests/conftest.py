@@ -90,6 +90,10 @@ EXPERIMENTS: dict[str, tuple[str, ...]] = {
                            ("-two-layers", ("network.second_latent=2",)))
     },
     "no-average": ("gan", "training.ema=0"),
+    "pacgan": ("gan", "network.discriminator.pack=2"),
+    "pacgan-r1-r2": ("gan", "network.discriminator.pack=2", "network.discriminator.maxout=3",
+                     "objective.loss=relativistic", "objective.r1=1", "objective.r2=1",
+                     "objective.discriminator_steps=2", NO_NORM),
 }  # fmt: skip
 
 Tiny = Callable[..., Experiment]

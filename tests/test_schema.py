@@ -97,6 +97,32 @@ def test_a_penalty_beside_batch_statistics_is_refused(name: str, penalty: str) -
     override(recipe(name), [f"objective.{penalty}=1", "network.discriminator.norm=none"])
 
 
+@pytest.mark.parametrize(
+    ("name", "assignments", "sentence"),
+    [
+        ("gan", ["training.batch_size=9"], r"packs of 4: set training\.batch_size=12$"),
+        ("gan", ["training.batch_size=4"], r"one pack .* set training\.batch_size=8, or network\.disc"),
+        (
+            "gan",
+            ["objective.wasserstein_penalty=1", "network.discriminator.norm=none"],
+            r"set .*\.pack=1, or",
+        ),
+        ("vaegan", [], r"network\.discriminator\.pack=1$"),
+    ],
+)
+def test_packs_that_can_not_be_right_are_refused(name: str, assignments: list[str], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        override(recipe(name), ["network.discriminator.pack=4", *assignments])
+    override(recipe(name), ["network.discriminator.pack=1", *assignments])
+
+
+def test_whole_packs_are_taken() -> None:
+    none = "network.discriminator.norm=none"
+    for assignments in (["training.batch_size=8"], ["training.batch_size=4", none]):
+        override(recipe("gan"), ["network.discriminator.pack=4", *assignments])
+    override(recipe("vae"), ["network.discriminator.pack=5"])  # which has no discriminator
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_batch_statistics_of_one_image_are_refused(name: str) -> None:
     with pytest.raises(UserError, match=r"training\.batch_size=2"):

@@ -59,6 +59,16 @@ def test_parameters_of_the_dense_trunk() -> None:
     assert trunk.features == 512
 
 
+def test_a_maxout_unit_is_the_largest_of_its_pieces() -> None:
+    trunk = Trunk((1, 2, 2), kind="mlp", hidden=5, depth=1, norm="none", maxout=3)
+    images = torch.randn(6, 1, 2, 2)
+    linear = trunk.layers[1]
+    assert isinstance(linear, torch.nn.Linear)
+    pieces = linear(images.flatten(start_dim=1)).view(6, 5, 3)
+    assert trunk.features == 5
+    assert torch.equal(trunk(images), pieces.max(dim=2).values)
+
+
 def test_a_dense_trunk_without_depth_is_the_row_of_pixels() -> None:
     trunk, images = Trunk((1, 2, 3), kind="mlp"), torch.randn(4, 1, 2, 3)
     assert torch.equal(trunk(images), images.flatten(start_dim=1))
