@@ -238,11 +238,14 @@ def test_evaluate_shows_one_run_in_groups(measured: list[Any]) -> None:
     assert measured[0][1]["fresh"] is True
     run("evaluate", "001", "--prior", "fitted")
     assert measured[1][0] == ["001:fitted"]
+    assert run("compare", "001", "002", "--columns", "all").stdout.count("evenness") == 1
     assert json.loads(run("evaluate", "001", "--json").stdout)["floor"]["run"] == "floor: training images"
 
 
-def test_the_default_instruments() -> None:
-    standard = [key for key, instrument in INSTRUMENTS.items() if instrument.standard]
-    assert default_keys(full=False, many=False) == standard
-    assert set(default_keys(full=True, many=True)) == set(INSTRUMENTS)
-    assert default_keys(full=False, many=True)[:2] == ["fid", "fid/texture"]
+def test_calibration_decides_the_default_instruments() -> None:
+    there = [everything("a"), everything("b", gan=True)]
+    standard = default_keys(there, everything=False)
+    assert standard[:2] == ["fid", "fid/texture"]  # meaning and strokes: neither sees all
+    assert {"elbo", "rate", "mse"} <= set(standard)
+    assert not {"kid", "c2st", "evenness"} & set(standard)
+    assert default_keys(there, everything=True) == list(INSTRUMENTS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genlab.cli.measure import COUNT, FEATURES, FULL, SEED, measured
+from genlab.cli.measure import COUNT, FEATURES, FULL, SEED, Record, measured
 from genlab.cli.root import JSON, app
 from genlab.errors import UserError
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from genlab.evaluation.compare import Comparison
 
 FORMATS = ("table", "json", "csv", "html", "latex")
-FIRST = ("fid", "fid/texture", "precision", "recall", "c_t", "elbo")  # columns where not all find room
 
 
 @app.command(
@@ -32,7 +31,7 @@ def compare(
     features: FEATURES = "own",
     form: Annotated[str, typer.Option("--format", help=f"{', '.join(FORMATS)}.")] = "table",
     out: Annotated[Path | None, typer.Option(help="Write to a file; a page goes to comparison.html by default.")] = None,
-    columns: Annotated[str | None, typer.Option(help="Instruments by key, as fid,recall,elbo; the first one sorts.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Instruments by key, as fid,recall,elbo, the first of which sorts; or all. By default those that together see every fault that is known (genlab calibrate).")] = None,
     blind: Annotated[bool, typer.Option("--blind", help="Let a person choose between unlabelled samples of two runs, and real images.")] = False,
     trials: Annotated[int, typer.Option(min=4, max=1000, help="Choices in a blind comparison.")] = 40,
     terminal: Annotated[bool, typer.Option("--terminal", help="Blind in this terminal, instead of on a page.")] = False,
@@ -71,22 +70,25 @@ def compared(
     runs: list[str], number: int, seed: int, full: bool, features: str, columns: str | None, screen: Console
 ) -> Comparison:
     from genlab.evaluation.compare import compare, known
-    from genlab.lessons.comparison.figures import FEW
 
-    keys = (
-        [known(key.strip()).key for key in columns.split(",")]
-        if columns
-        else default_keys(full, len(runs) > FEW)
-    )
-    return compare(*measured(runs, number, seed, full, features, screen), keys)
+    asked = [known(key.strip()).key for key in columns.split(",")] if columns and columns != "all" else None
+    records, floor, ceiling = measured(runs, number, seed, full, features, screen)
+    keys = asked or default_keys(records, everything=full or columns == "all")
+    return compare(records, floor, ceiling, keys)
 
 
-def default_keys(full: bool, many: bool) -> list[str]:
-    """The standard instruments, or all; those first that a narrow table of many runs should show."""
+def default_keys(records: list[Record], everything: bool) -> list[str]:
+    """The instruments that calibration has chosen for the network that the records look through, and what is
+    no matter of samples (likelihood, reconstruction); or all that any record has."""
+    from genlab.evaluation.calibration import decided, table_for
     from genlab.evaluation.instruments import INSTRUMENTS
 
-    keys = [key for key, instrument in INSTRUMENTS.items() if full or instrument.standard]
-    return list(dict.fromkeys([*FIRST, *keys])) if many else keys
+    there = {key for record in records for key in record["values"]}
+    if everything:
+        return [key for key in INSTRUMENTS if key in there]
+    table = table_for(records[0]["protocol"]["networks"]["own"])
+    others = [k for k, i in INSTRUMENTS.items() if i.standard and k in there and k not in table["responses"]]
+    return [*decided(table), *others]
 
 
 def put(found: Comparison, form: str, out: Path | None, screen: Console) -> None:
