@@ -59,6 +59,7 @@ EXPERIMENTS: dict[str, tuple[str, ...]] = {
     },
     "vae-continuous-bernoulli": ("vae", "observation.kind=continuous-bernoulli"),
     "vae-gaussian": ("vae", "observation.kind=gaussian"),
+    "vae-discretised-logistic": ("vae", "observation.kind=discretised-logistic"),
     "vae-gaussian-learned": ("vae", "observation.kind=gaussian", "observation.learn_sigma=true"),
     "vae-beta-warmup": ("vae", "objective.beta=4", "objective.warmup_steps=5", "optimizer.final=0"),
     "vae-cyclic-free-bits": ("vae", "objective.warmup=cyclic", "objective.warmup_steps=2",
@@ -89,6 +90,10 @@ EXPERIMENTS: dict[str, tuple[str, ...]] = {
                            ("-two-layers", ("network.second_latent=2",)))
     },
     "no-average": ("gan", "training.ema=0"),
+    "pacgan": ("gan", "network.discriminator.pack=2"),
+    "pacgan-r1-r2": ("gan", "network.discriminator.pack=2", "network.discriminator.maxout=3",
+                     "objective.loss=relativistic", "objective.r1=1", "objective.r2=1",
+                     "objective.discriminator_steps=2", NO_NORM),
 }  # fmt: skip
 
 Tiny = Callable[..., Experiment]

@@ -126,18 +126,16 @@ def test_the_choice_takes_what_sees_something_new() -> None:
     rows = [Row("none", 0, {}), Row("blur", 0.25, {}), Row("blur", 1, {}), Row("noise", 0.1, {})]
     made: dict[str, Any] = table(rows, {"own": "x"}, {})
     made["responses"] = {
-        "fid": [0.0, 9.0, 0.0], "kid": [0.0, 9.0, 0.0], "precision": [9.0, 9.0, -9.0],
-        "confidence": [9.0, 9.0, 9.0], "sharpness": [0.0, 0.0, 9.0],
+        "fid": [9.0, 9.0, 9.0], "kid": [9.0, 9.0, 9.0], "precision": [9.0, 9.0, -9.0],
+        "confidence": [9.0, 9.0, -9.0], "sharpness": [0.0, 0.0, 9.0],
     }  # fmt: skip
-    assert decided(made) == (
-        "fid",
-        "precision",
-        "sharpness",
-    )  # KID sees nothing new; confidence is not standard
+    # precision tells blur from noise; KID and sharpness then add nothing, and confidence is not standard
+    assert decided(made) == ("fid", "precision")
+    made["responses"]["fid"] = made["responses"]["kid"] = [0.0, 9.0, 0.0]
+    assert decided(made) == ("fid", "precision", "sharpness")  # nothing else sees noise
     assert seen_by(made, "fid") == {"blur": 1, "noise": None}
     assert sentence(made, "precision") == (
-        "moved for the worse by blur (from 0.25 of a 3 × 3 mean mixed in); not by noise; "
-        "moved for the better by noise"
+        "moved by blur (from 0.25); not by noise; moved for the better by noise"
     )
 
 

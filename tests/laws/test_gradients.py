@@ -17,7 +17,13 @@ from genlab.experiment.runner import make_batches
 from genlab.experiment.schema import Experiment
 from genlab.functional import adversarial, gaussian, likelihood
 from genlab.functional.adversarial import LOSSES
-from genlab.networks.observation import Bernoulli, ContinuousBernoulli, Gaussian, Observation
+from genlab.networks.observation import (
+    Bernoulli,
+    ContinuousBernoulli,
+    DiscretisedLogistic,
+    Gaussian,
+    Observation,
+)
 from genlab.objectives.base import Objective, Update
 from genlab.objectives.importance import ImportanceWeighted
 from genlab.randomness import generator
@@ -94,6 +100,7 @@ OBSERVATIONS: dict[str, Callable[[], Observation]] = {
     "bernoulli": Bernoulli,
     "continuous-bernoulli": ContinuousBernoulli,
     "gaussian": Gaussian,
+    "discretised-logistic": DiscretisedLogistic,
     "gaussian-linear": lambda: Gaussian(linear=True),
 }
 
@@ -110,6 +117,7 @@ def test_negative_log_likelihoods_and_images(name: str) -> None:
 def test_the_learned_variance() -> None:
     mean, pixels = random(3, 4), random(3, 4, seed=1)
     check(lambda log_var: likelihood.gaussian_nll(mean, log_var, pixels), torch.tensor(-0.7))
+    check(lambda log_scale: likelihood.discretised_logistic_nll(mean, log_scale, pixels), torch.tensor(-0.7))
 
 
 def test_kl_and_reparameterization() -> None:

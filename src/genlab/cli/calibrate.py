@@ -62,37 +62,39 @@ def measured(data: str, features: str, screen: Console) -> dict[str, Any]:
 
 
 def show(table: dict[str, Any], screen: Console) -> None:
-    """Corruptions down, instruments across: ● sees, ○ does not, ▽ is fooled."""
+    """Faults down, instruments across: ● sees, · does not, ▽ is fooled."""
     from rich.table import Table
+    from rich.text import Text
 
     from genlab.evaluation.calibration import decided, sentence, verdict
+    from genlab.evaluation.corruptions import CORRUPTIONS
     from genlab.evaluation.instruments import INSTRUMENTS
 
-    kept = decided(table)
-    keys = [key for key in INSTRUMENTS if key in table["responses"]]
-    names = {key: str(number) for number, key in enumerate(keys, 1)}
-    grid = Table(
-        "real images with",
-        *(names[key] for key in keys),
-        title="What each instrument sees",
-        title_justify="left",
-    )
-    signs = {"sees": "[green]●[/]", "blind": "·", "fooled": "[yellow]▽[/]"}
-    for index, row in enumerate(table["rows"]):
-        label = (
-            "nothing (other images)"
-            if row["corruption"] == "none"
-            else f"{row['corruption']} {row['grade']:g}"
+    kept, keys = decided(table), [key for key in INSTRUMENTS if key in table["responses"]]
+    grid = Table(box=None, padding=(0, 1, 0, 0), show_edge=False)
+    grid.add_column("real images with", no_wrap=True)
+    for number, key in enumerate(keys, 1):
+        grid.add_column(
+            str(number), justify="center", no_wrap=True, header_style="bold" if key in kept else "dim"
         )
-        cells = [signs[verdict(table["responses"][key][index], table["threshold"])] for key in keys]
-        grid.add_row(label, *cells)
+    signs = {"sees": Text("●", "green"), "blind": Text("·", "dim"), "fooled": Text("▽", "yellow")}
+    for index, row in enumerate(table["rows"]):
+        name = row["corruption"]
+        label = "nothing: other images" if name == "none" else f"{name} {row['grade']:g}"
+        found = (verdict(table["responses"][key][index], table["threshold"]) for key in keys)
+        grid.add_row(label, *(signs[each] for each in found))
     screen.print(grid)
     screen.print(
-        f"● moved for the worse by more than {table['threshold']:g} standard errors, ▽ for the better, · neither; "
-        f"N = {table['count']:,} samples against {table['references']:,} images of {table['data']}",
+        f"● moves for the worse by more than {table['threshold']:g} standard errors, ▽ for the better, · neither. "
+        f"N = {table['count']:,} samples against {table['references']:,} test images of {table['data']}; "
+        f"features: {', '.join(table['networks'].values())}. The number after a fault is its grade: "
+        + "; ".join(f"{name}: {each.unit}" for name, each in CORRUPTIONS.items())
+        + ".",
         style="dim",
     )
-    for key in keys:
-        mark = "[bold]" if key in kept else "[dim]"
-        screen.print(f"{mark}{names[key]:>3}  {INSTRUMENTS[key].heading}[/]: {sentence(table, key)}")
-    screen.print("bold: in the default report, since it sees what none before it sees", style="dim")
+    for number, key in enumerate(keys, 1):
+        head = Text(f"{number:>2} {INSTRUMENTS[key].heading}", "bold" if key in kept else "")
+        screen.print(head + Text(f": {sentence(table, key)}", "dim"))
+    screen.print(
+        "bold: in the default report, since it sees, or tells apart, what none before it does", style="dim"
+    )

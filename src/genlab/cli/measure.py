@@ -43,6 +43,7 @@ def evaluate(
     from genlab.cli.progress import console
     from genlab.errors import UserError
     from genlab.evaluation.compare import compare
+    from genlab.evaluation.instruments import INSTRUMENTS
 
     if prior not in ("own", "fitted"):
         raise UserError(f"--prior is 'own' or 'fitted', not {prior!r}")
@@ -53,7 +54,8 @@ def evaluate(
     if json:
         print_json({**found[0], "floor": floor, "ceiling": ceiling})
         return
-    for text in evaluation(compare(found, floor, ceiling), out.width, explain):
+    measured_keys = [key for key in INSTRUMENTS if key in found[0]["values"]]
+    for text in evaluation(compare(found, floor, ceiling, measured_keys), out.width, explain):
         out.print(text)
 
 
@@ -87,26 +89,25 @@ def evaluation(comparison: Comparison, width: int, explain: bool) -> list[Text]:
     """One run's values in groups, each with its interval, between floor and ceiling; then what is missing."""
     from rich.text import Text
 
-    from genlab.cli.tables import Figure, even, explained, figure, laid_out_plainly, notes
+    from genlab.cli.columns import Line, even, plainly
+    from genlab.cli.tables import explained, figure, notes
     from genlab.lessons.comparison.figures import costs, described
 
     (entry,) = comparison.entries
     texts = [Text.assemble((entry.name, "bold"), f"  {described(entry)}")]
-    group = ""
-    lines: list[tuple[str, list[Figure]]] = []
+    groups: dict[str, list[Line]] = {}
+    instruments = {}
     for row in comparison.shown():
-        if row.instrument.group != group:
-            group = row.instrument.group
-            lines.append((group, []))
+        instruments[row.instrument.heading] = row.instrument
         ends = [figure(end, row, False, "dim") for end in (row.floor, row.ceiling)]
-        lines.append((f"  {row.instrument.heading}", even([figure(row.cells[0], row, False), *ends])))
-    instruments = {f"  {row.instrument.heading}": row.instrument for row in comparison.shown()}
-    for line, text in laid_out_plainly(["value", "floor", "ceiling"], lines):
+        line = Line(row.instrument.heading, even([figure(row.cells[0], row, False), *ends]))
+        groups.setdefault(row.instrument.group, []).append(line)
+    for label, text in plainly(["value", "floor", "ceiling"], groups):
         texts.append(text)
-        if explain and line in instruments:
-            texts += explained(instruments[line], width)
-    texts.append(Text("cost", "bold cyan"))
-    texts += [Text(f"  {label:<14}{each[0]}") for label, each in costs(comparison.entries)]
+        if explain and label in instruments:
+            texts += explained(instruments[label], width)
+    texts += [Text(), Text("cost", "bold cyan")]
+    texts += [Text(f"{label:<14}{each[0]}") for label, each in costs(comparison.entries)]
     return [*texts, *notes(comparison)]
 
 

@@ -4,6 +4,7 @@ have seen, and batches can be asked for in any order."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 
@@ -33,6 +34,16 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.images)
+
+
+class Source(Protocol):
+    """Whatever gives batches by their step: (B, C, H, W) float32, `batch_size` of the len(self) there are."""
+
+    batch_size: int
+
+    def __len__(self) -> int: ...
+
+    def __call__(self, step: int) -> Batch: ...
 
 
 class Batches:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -137,16 +138,24 @@ def seen_by(table: Table, key: str) -> dict[str, float | None]:
 
 def decided(table: Table) -> tuple[str, ...]:
     """The instruments of a report's table: in the order of the catalogue, each one that sees a grade of a
-    corruption that none before it sees. Together they see all that any standard instrument sees."""
+    fault that none before it sees, or that tells two faults apart, in their lightest grade, that none before
+    it does (it sees one and not the other). Together they see all that any standard instrument sees."""
+    lightest: dict[str, int] = {}
+    for index, row in enumerate(table["rows"]):
+        if row["corruption"] != "none":
+            lightest.setdefault(row["corruption"], index)
     seen: set[int] = set()
+    apart: set[tuple[int, int]] = set()
     chosen: list[str] = []
     for key, instrument in INSTRUMENTS.items():
         if not instrument.standard or key not in table["responses"]:
             continue
         mine = {i for i, value in enumerate(table["responses"][key]) if verdict(value) == "sees"}
-        if mine - seen:
+        told = {(a, b) for a, b in combinations(lightest.values(), 2) if (a in mine) != (b in mine)}
+        if mine - seen or told - apart:
             chosen.append(key)
             seen |= mine
+            apart |= told
     return tuple(chosen)
 
 
@@ -167,11 +176,11 @@ def default_keys(identity: str) -> tuple[str, ...]:
 
 
 def sentence(table: Table, key: str) -> str:
-    """What real images under corruption have shown of an instrument, in words."""
+    """What real images under corruption have shown of an instrument, in words; the numbers are grades."""
     if key not in table["responses"]:
         return "not calibrated"
     lightest = seen_by(table, key)
-    seen = [f"{name} (from {grade:g} {CORRUPTIONS[name].unit})" for name, grade in lightest.items() if grade]
+    seen = [f"{name} (from {grade:g})" for name, grade in lightest.items() if grade is not None]
     unseen = [name for name, grade in lightest.items() if grade is None]
     fooled = sorted(
         {
@@ -180,7 +189,7 @@ def sentence(table: Table, key: str) -> str:
             if verdict(value) == "fooled" and row["corruption"] != "none"
         }
     )
-    parts = [f"moved for the worse by {', '.join(seen) if seen else 'none of the corruptions'}"]
+    parts = [f"moved by {', '.join(seen) if seen else 'none of the faults'}"]
     if unseen:
         parts.append(f"not by {', '.join(unseen)}")
     if fooled:

@@ -65,8 +65,10 @@ def initialised(part: Part, init: str) -> Part:
 
 
 def build_discriminator(network: schema.Network, shape: Shape) -> Discriminator:
-    settings = network.discriminator.model_dump()
-    return Discriminator(Trunk(shape, **settings), spectral=network.discriminator.spectral)
+    (channels, *sides), pack = shape, network.discriminator.pack
+    settings = network.discriminator.model_dump(exclude={"pack"})
+    trunk = Trunk((pack * channels, *sides), **settings)  # type: ignore[arg-type]
+    return Discriminator(trunk, spectral=network.discriminator.spectral, pack=pack)
 
 
 def build_prior(network: schema.Network, shape: Shape) -> Prior:

@@ -211,11 +211,10 @@ def prepare(run: Run, experiment: schema.Experiment, state: State) -> Iterator[E
 def settled(run: Run, state: State, metric: str | None) -> Iterator[Event]:
     """Let the best checkpoint be what the events say, and the events say so."""
     best, found = best_of(run.events(), metric), checkpoint.list_checkpoints(run.checkpoints)
-    if best.step:
-        settle(run.checkpoints, best, found[-1] if found else None)
-        saved = Saved(best.step, f"checkpoints/{NAME}")
-        if best.step == state.step and saved not in run.events():
-            yield saved
+    settle(run.checkpoints, best, found[-1] if found else None)
+    saved = Saved(best.step, f"checkpoints/{NAME}")
+    if best.step and best.step == state.step and saved not in run.events():
+        yield saved
 
 
 def restore(run: Run, state: State) -> None:

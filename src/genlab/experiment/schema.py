@@ -109,6 +109,7 @@ class Experiment(Section):
             raise ValueError(
                 "a GAN has no ELBO to keep the best checkpoint by: set training.keep_best=fid, or none"
             )
+        self._check_packs()
         normalised = [part for part in PARTS[self.family] if getattr(self.network, part).norm == "batch"]
         if self.training.batch_size == 1 and normalised:
             raise ValueError(
@@ -151,6 +152,31 @@ class Experiment(Section):
             )
         if kind == "flow" and self.network.latent_dim < 2:
             raise ValueError("a flow couples dimensions with each other: set network.latent_dim=2 or more")
+
+    def _check_packs(self) -> None:
+        pack, size = self.network.discriminator.pack, self.training.batch_size
+        if pack == 1 or self.family == "vae":
+            return
+        if self.family == "vaegan":
+            raise ValueError(
+                "a VAE-GAN compares single images by the discriminator's features, and a pack has its own: "
+                "set network.discriminator.pack=1"
+            )
+        if isinstance(self.objective, Penalised) and self.objective.wasserstein_penalty:
+            raise ValueError(
+                "the Wasserstein penalty mixes real and generated images one by one, not packs of them: set "
+                "network.discriminator.pack=1, or objective.r1 and objective.r2 in its place"
+            )
+        if size % pack:
+            whole = -(-size // pack) * pack
+            raise ValueError(
+                f"{size} images don't make whole packs of {pack}: set training.batch_size={whole}"
+            )
+        if size == pack and self.network.discriminator.norm == "batch":
+            raise ValueError(
+                f"one pack has no batch statistics: set training.batch_size={2 * pack}, or "
+                "network.discriminator.norm=none"
+            )
 
 
 def parse(config: dict[str, Any], source: str = "the config") -> Experiment:

@@ -86,6 +86,12 @@ class Encoder(Trunk):
 
 class Critic(Trunk):
     spectral: bool = Field(False, description="Spectral normalisation of every weight.")
+    maxout: int = Field(
+        1, ge=1, le=16, description="Linear pieces of each dense unit, the largest of which counts (maxout)."
+    )
+    pack: int = Field(
+        1, ge=1, le=64, description="Images of one kind that are judged together, as one image's channels."
+    )
 
 
 class Prior(Section):

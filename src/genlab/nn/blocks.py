@@ -45,13 +45,26 @@ def plan(shape: tuple[int, int, int], width: int) -> Plan:
     return Plan(stages, base, tuple(width * min(8, 2**i) for i in range(stages)))
 
 
+class Maxout(nn.Module):
+    """(B, H · pieces) -> (B, H): each unit the largest of its `pieces`. Goodfellow et al. (2013)."""
+
+    def __init__(self, pieces: int) -> None:
+        super().__init__()
+        self.pieces = pieces
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.unflatten(1, (-1, self.pieces)).amax(dim=2)  # type: ignore[no-any-return]
+
+
 def dense(
-    inputs: int, hidden: int, depth: int, kind: str, activation: nn.Module, wrap: Wrap
+    inputs: int, hidden: int, depth: int, kind: str, activation: nn.Module, wrap: Wrap, pieces: int = 1
 ) -> list[nn.Module]:
-    """`depth` layers of `hidden` units: linear, norm, activation; (B, inputs) -> (B, hidden)."""
+    """`depth` layers of `hidden` units: linear, norm, activation; (B, inputs) -> (B, hidden). The activation
+    makes one unit of each `pieces` that the linear layer gives it."""
     layers: list[nn.Module] = []
     for index in range(depth):
-        layers += [wrap(nn.Linear(inputs if index == 0 else hidden, hidden)), norm(kind, hidden), activation]
+        linear = nn.Linear(inputs if index == 0 else hidden, hidden * pieces)
+        layers += [wrap(linear), norm(kind, hidden * pieces), activation]
     return layers
 
 

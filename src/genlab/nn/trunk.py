@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genlab.nn.blocks import ACTIVATIONS, Plan, Residual, Wrap, dense, down, plan
+from genlab.nn.blocks import ACTIVATIONS, Maxout, Plan, Residual, Wrap, dense, down, plan
 from genlab.nn.norms import norm, spectral_norm
 
 
@@ -15,7 +15,8 @@ class Trunk(nn.Module):
     `kind="conv"` halves the image down to about 4 to 7 pixels a side; `kind="mlp"` reads it as one row of
     pixels. `depth` layers of `hidden` units follow in both (none where depth is 0). `blocks` residual blocks
     stand at each resolution. The first layer is never normalised, so that the discriminator of a GAN sees
-    the images' own scale (Radford et al., 2016).
+    the images' own scale (Radford et al., 2016). `maxout` above 1 makes each unit of the dense layers the
+    largest of so many linear ones, in the activation's place.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Trunk(nn.Module):
         norm: str = "batch",
         activation: str = "leaky-relu",
         spectral: bool = False,
+        maxout: int = 1,
     ) -> None:
         super().__init__()
         wrap: Wrap = spectral_norm if spectral else _as_is
@@ -45,8 +47,9 @@ class Trunk(nn.Module):
         layers.append(nn.Flatten())
         if depth:
             first_norm = norm if kind == "conv" else "none"
-            layers += dense(size, hidden, 1, first_norm, nonlinear, wrap)
-            layers += dense(hidden, hidden, depth - 1, norm, nonlinear, wrap)
+            unit = Maxout(maxout) if maxout > 1 else nonlinear
+            layers += dense(size, hidden, 1, first_norm, unit, wrap, maxout)
+            layers += dense(hidden, hidden, depth - 1, norm, unit, wrap, maxout)
             size = hidden
         self.layers = nn.Sequential(*layers)
         self.features = size

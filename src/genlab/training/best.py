@@ -70,7 +70,7 @@ def settle(folder: Path, best: Best, newest: Path | None) -> None:
     there = described(target)
     if there is not None and there["step"] == best.step:
         return
-    if newest is not None and newest.stem == f"step-{best.step:07d}":
+    if best.step and newest is not None and newest.stem == f"step-{best.step:07d}":
         keep_best(newest, best)
     elif there is not None:
         target.with_suffix(".json").unlink()

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from genlab.data.batches import Batches, to_uint8
+from genlab.data.batches import Source, to_uint8
 from genlab.errors import UserError
 from genlab.networks.model import GAN
 from genlab.nn.norms import commit
@@ -82,7 +82,7 @@ def never() -> bool:
 def fit(
     state: State,
     objective: Objective,
-    batches: Batches,
+    batches: Source,
     steps: int,
     seed: int,
     *,
@@ -132,7 +132,7 @@ def fit(
 
 
 def advance(
-    state: State, objective: Objective, batches: Batches, steps: int, seed: int
+    state: State, objective: Objective, batches: Source, steps: int, seed: int
 ) -> dict[str, torch.Tensor]:
     """One step of every part. Returns what the updates logged."""
     started = time.perf_counter()

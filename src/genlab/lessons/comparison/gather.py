@@ -35,9 +35,10 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Curve:
-    """One quantity of one run over its training; `validated` on held-out images, else as it was logged."""
+    """One quantity of one run over its training; `validated` on held-out images, else as it was logged.
+    `entries` are all that stand on this run, as they do with another prior."""
 
-    entry: int
+    entries: tuple[int, ...]
     key: str
     validated: bool
     seconds: tuple[float, ...]
@@ -47,12 +48,14 @@ class Curve:
 
 @dataclass(frozen=True)
 class Gathered:
-    """`settings` are the dotted keys of the configs that differ, with each entry's value as text."""
+    """`settings` are the dotted keys of the configs that differ, with each entry's value as text. `origins`
+    are entries with the one whose decoder they began as."""
 
     sheets: tuple[Sheet, ...]
     real: Pixels
     curves: tuple[Curve, ...]
     settings: tuple[tuple[str, tuple[str, ...]], ...]
+    origins: tuple[tuple[int, int], ...]
     sampling_seed: int
 
 
@@ -60,17 +63,17 @@ def gather(comparison: Comparison, seed: int) -> Gathered:
     """Everything from the run folders; an entry of several seeds shows the samples of its first run."""
     opened = [open_reference(entry.first["reference"]) for entry in comparison.entries]
     shown = 64 if len(opened) <= 6 else 36 if len(opened) <= 12 else 16
-    curves = (
-        Curve(index, *curve)
-        for index, entry in enumerate(comparison.entries)
-        for record in entry.records
-        for curve in history(run_of(record))
-    )
+    standing: dict[Path, list[int]] = {}
+    for index, entry in enumerate(comparison.entries):
+        for record in entry.records:
+            standing.setdefault(run_of(record).path.resolve(), []).append(index)
+    curves = (Curve(tuple(who), *curve) for path, who in standing.items() for curve in history(Run(path)))
     return Gathered(
         sheets=sheets(opened, shown, seed),
         real=load_data(opened[0].experiment).test.pixels[:shown],
         curves=tuple(curves),
         settings=differing([trained.run.config() for trained in opened]),
+        origins=tuple(origins(opened)),
         sampling_seed=seed,
     )
 
@@ -83,6 +86,15 @@ def open_reference(reference: str) -> Trained:
 
 def run_of(record: Record) -> Run:
     return find_run(str(record["reference"]).partition(":fitted")[0].partition("@")[0])
+
+
+def origins(opened: Sequence[Trained]) -> Iterator[tuple[int, int]]:
+    """(entry, the first entry whose decoder it began as)."""
+    paths = [trained.run.path.resolve() for trained in opened]
+    for index, trained in enumerate(opened):
+        start = trained.experiment.start
+        if start is not None and Path(start).resolve() in paths:
+            yield index, paths.index(Path(start).resolve())
 
 
 def sheets(opened: Sequence[Trained], count: int, seed: int) -> tuple[Sheet, ...]:

@@ -36,12 +36,11 @@ def escaped(text: str) -> str:
 
 def as_latex(comparison: Comparison) -> str:
     rows = [row for row in comparison.shown() if _judged(row)] or list(comparison.shown())
-    body = by_instrument(comparison, rows) if len(comparison.entries) <= FEW else by_entry(comparison, rows)
-    facts = "; ".join(
-        f"{name} {said}" if name != "N" else f"N = {said}" for name, said in provenance(comparison)
-    )
-    legend = "; ".join(f"{entry.letter}: {entry.name} ({described(entry)})" for entry in comparison.entries)
-    note = f"95 % intervals. {' '.join(comparison.notes)} {facts}. {legend}."
+    few = len(comparison.entries) <= FEW
+    body = by_instrument(comparison, rows) if few else by_entry(comparison, rows)
+    facts = "; ".join(f"{name}: {said}" for name, said in provenance(comparison))
+    legend = "; ".join(f"{e.letter}: {e.name} ({described(e)})" for e in comparison.entries if few)
+    note = " ".join(filter(None, ["95 % intervals.", *comparison.notes, f"{facts}.", legend]))
     return "\n".join(
         [
             "% needs \\usepackage{booktabs}",

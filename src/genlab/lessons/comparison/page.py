@@ -103,7 +103,7 @@ def see(comparison: Comparison, gathered: Gathered) -> str:
     body, kind = "", "sheets" if columns == 8 else "sheets small"
     for cards in groups:
         if len(cards) > 1:
-            body += "<h3>From the same z</h3><p>The same place in every sheet is the same z: look across.</p>"
+            body += f"<h3>From the same z</h3><p>{across(comparison, gathered)}</p>"
             body += f'<div class="{kind}">{"".join(cards)}</div>'
     alone = [cards[0] for cards in groups if len(cards) == 1]
     if body:
@@ -114,6 +114,14 @@ def see(comparison: Comparison, gathered: Gathered) -> str:
         f"{gathered.sampling_seed}). Select a sheet to enlarge it."
     )
     return section("see", "What you see", lead, body)
+
+
+def across(comparison: Comparison, gathered: Gathered) -> str:
+    """What may be expected of the same place in two sheets."""
+    letters = [entry.letter for entry in comparison.entries]
+    began = [f"{letters[child]} began as {letters[parent]}'s decoder" for child, parent in gathered.origins]
+    told = f" {'; '.join(began)}: what is left of each z's first meaning?" if began else ""
+    return f"The same place in every sheet is the same z: look across.{told}"
 
 
 def _card(mark: str, label: str, sub: str, pixels: Any, columns: int) -> str:
@@ -145,7 +153,7 @@ def curves(comparison: Comparison, gathered: Gathered, specs: dict[str, dict[str
         keys = [key for key in specs if key.startswith(kind)]
         if keys:
             body += f'<h3>{title}</h3><div class="charts two">{figures(keys, specs)}</div>'
-    validated = {curve.entry for curve in gathered.curves if curve.validated}
+    validated = {index for curve in gathered.curves if curve.validated for index in curve.entries}
     without = [e.letter for i, e in enumerate(comparison.entries) if i not in validated]
     if without:
         body += (

@@ -91,11 +91,9 @@ def verdict_table(comparison: Comparison) -> str:
         for row in comparison.shown()
         if row.text
     )
-    return (
-        '<h3>Verdicts</h3><table class="verdicts"><thead><tr><th scope="col">Instrument</th>'
-        f'<th scope="col">Verdict, and the next ones’ difference to the best</th></tr></thead>'
-        f"<tbody>{lines}</tbody></table>"
-    )
+    top = '<th scope="col">Instrument</th><th scope="col">Verdict; differences of the next to the best</th>'
+    table = f'<table class="verdicts"><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table>'
+    return f"<h3>Verdicts</h3>{_scroll(table)}"
 
 
 def _name(instrument: Instrument) -> str:

@@ -109,8 +109,9 @@ def titled(key: str, validated: bool) -> tuple[str, str, str]:
 
 
 def line(comparison: Comparison, curve: Curve, axis: str) -> Spec:
-    entry = comparison.entries[curve.entry]
+    entries = [comparison.entries[index] for index in curve.entries]
     return {
-        "letter": entry.letter, "name": entry.name, "index": curve.entry, "style": "line",
-        "x": list(getattr(curve, axis)), "y": list(curve.values), "half": [0, 0],
+        "letter": " ".join(entry.letter for entry in entries), "name": entries[0].name,
+        "index": curve.entries[0], "style": "line", "x": list(getattr(curve, axis)), "y": list(curve.values),
+        "half": [0, 0],
     }  # fmt: skip
