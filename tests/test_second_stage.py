@@ -53,7 +53,7 @@ def test_a_prior_is_fitted_kept_and_drawn_from(
     assert report["kind"] == kind
     assert report.keys() >= ({"layers", "hidden"} if kind == "flow" else {"components"})
     fitted = open_run(run, prior="fitted")
-    assert " fitted" in fitted.model.prior.name  # type: ignore[attr-defined]
+    assert " fitted" in fitted.model.prior.name
     assert "wrote" in said("generate", run.name, "--prior", "fitted", "-n", "4")
 
 
