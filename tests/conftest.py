@@ -88,10 +88,8 @@ EXPERIMENTS: dict[str, tuple[str, ...]] = {
     **{
         f"iwae-{gradient}-{name}": ("iwae", f"objective.gradient={gradient}", assignment)
         for gradient in ("reparameterized", "dreg")
-        for name, assignment in (
-            ("flow", "network.prior.kind=flow"),
-            ("two-layers", "network.second_latent=2"),
-        )
+        for name, assignment in (("flow", "network.prior.kind=flow"),
+                                 ("two-layers", "network.second_latent=2"))
     },
     "no-average": ("gan", "training.ema=0"),
     "pacgan": ("gan", "network.discriminator.pack=2"),
