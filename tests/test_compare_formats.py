@@ -16,8 +16,9 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from genlab.cli.columns import Figure, Line, laid_out
-from genlab.cli.compare import default_keys
+from genlab.cli.compare import MODEL_GROUPS, default_keys
 from genlab.cli.tables import print_comparison
+from genlab.evaluation.calibration import default_keys as decided
 from genlab.evaluation.compare import Comparison, compare
 from genlab.evaluation.instruments import INSTRUMENTS
 from genlab.lessons.comparison.figures import in_order, signed
@@ -242,7 +243,11 @@ def test_evaluate_shows_one_run_in_groups(measured: list[Any]) -> None:
 
 
 def test_the_default_instruments() -> None:
-    standard = [key for key, instrument in INSTRUMENTS.items() if instrument.standard]
-    assert default_keys(full=False, many=False) == standard
-    assert set(default_keys(full=True, many=True)) == set(INSTRUMENTS)
-    assert default_keys(full=False, many=True)[:2] == ["fid", "fid/texture"]
+    """Of those that look at samples the ones that the shipped calibration decided on, and the model's own."""
+    measured = {"protocol": {"networks": {"own": "genlab-mnist-0"}}, "values": dict.fromkeys(INSTRUMENTS)}
+    keys = default_keys(measured)
+    looking = [key for key in keys if INSTRUMENTS[key].group not in MODEL_GROUPS]
+    assert tuple(looking) == decided("genlab-mnist-0")
+    assert {"elbo", "mse", "inversion_mse"} <= set(keys)
+    assert set(default_keys(measured, everything=True)) == set(INSTRUMENTS)
+    assert default_keys(measured, many=True)[:2] == ["fid", "fid/texture"]

@@ -25,9 +25,9 @@ GAP = 8  # pixels between the two pictures in a terminal
 def ask(runs: list[str], *, trials: int, seed: int, out: Path | None, terminal: bool) -> None:
     """Write the page and its key, or ask here and now."""
     from genlab.cli.progress import console
+    from genlab.experiment.trained import open_reference
     from genlab.lessons.blind.page import write_blind
     from genlab.lessons.blind.trials import folder, prepare
-    from genlab.lessons.comparison.gather import open_reference
 
     if len(runs) != 2:
         raise UserError(f"--blind sets two runs against each other, not {len(runs)}; name two")

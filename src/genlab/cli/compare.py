@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genlab.cli.measure import COUNT, FEATURES, FULL, SEED, measured
+from genlab.cli.measure import COUNT, FEATURES, FULL, SEED, Record, measured
 from genlab.cli.root import JSON, app
 from genlab.errors import UserError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from genlab.evaluation.compare import Comparison
 
 FORMATS = ("table", "json", "csv", "html", "latex")
+MODEL_GROUPS = ("likelihood", "latent space", "reconstruction")
 FIRST = ("fid", "fid/texture", "precision", "recall", "c_t", "elbo")  # columns where not all find room
 
 
@@ -32,7 +33,7 @@ def compare(
     features: FEATURES = "own",
     form: Annotated[str, typer.Option("--format", help=f"{', '.join(FORMATS)}.")] = "table",
     out: Annotated[Path | None, typer.Option(help="Write to a file; a page goes to comparison.html by default.")] = None,
-    columns: Annotated[str | None, typer.Option(help="Instruments by key, as fid,recall,elbo; the first one sorts.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Instruments by key, as fid,recall,elbo (the first one sorts), or all.")] = None,
     blind: Annotated[bool, typer.Option("--blind", help="Let a person choose between unlabelled samples of two runs, and real images.")] = False,
     trials: Annotated[int, typer.Option(min=4, max=1000, help="Choices in a blind comparison.")] = 40,
     terminal: Annotated[bool, typer.Option("--terminal", help="Blind in this terminal, instead of on a page.")] = False,
@@ -73,20 +74,28 @@ def compared(
     from genlab.evaluation.compare import compare, known
     from genlab.lessons.comparison.figures import FEW
 
-    keys = (
-        [known(key.strip()).key for key in columns.split(",")]
-        if columns
-        else default_keys(full, len(runs) > FEW)
-    )
-    return compare(*measured(runs, number, seed, full, features, screen), keys)
+    asked = [known(key.strip()).key for key in columns.split(",")] if columns not in (None, "all") else []
+    records, floor, ceiling = measured(runs, number, seed, full, features, screen)
+    keys = asked or default_keys(records[0], everything=full or columns == "all", many=len(runs) > FEW)
+    return compare(records, floor, ceiling, keys)
 
 
-def default_keys(full: bool, many: bool) -> list[str]:
-    """The standard instruments, or all; those first that a narrow table of many runs should show."""
+def default_keys(record: Record, *, everything: bool = False, many: bool = False) -> list[str]:
+    """The instruments that a table shows: of those that look at samples the ones that the calibration of the
+    record's feature network decided on, and all that look at the model itself; or everything that was
+    measured. Those first that a narrow table of many runs should show."""
+    from genlab.evaluation.calibration import default_keys as decided
     from genlab.evaluation.instruments import INSTRUMENTS
 
-    keys = [key for key, instrument in INSTRUMENTS.items() if full or instrument.standard]
-    return list(dict.fromkeys([*FIRST, *keys])) if many else keys
+    kept = decided(record["protocol"]["networks"]["own"])
+    keys = [
+        key
+        for key, each in INSTRUMENTS.items()
+        if key in kept or (everything and key in record["values"]) or each.group in MODEL_GROUPS
+    ]
+    return (
+        [*(key for key in FIRST if key in keys), *(key for key in keys if key not in FIRST)] if many else keys
+    )
 
 
 def put(found: Comparison, form: str, out: Path | None, screen: Console) -> None:

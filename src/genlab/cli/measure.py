@@ -44,10 +44,11 @@ def evaluate(
     from genlab.errors import UserError
     from genlab.evaluation.compare import compare
     from genlab.evaluation.instruments import INSTRUMENTS
+    from genlab.runs.reference import parse_reference
 
     if prior not in ("own", "fitted"):
         raise UserError(f"--prior is 'own' or 'fitted', not {prior!r}")
-    if prior == "fitted" and ":fitted" not in run:
+    if prior == "fitted" and parse_reference(run).prior != "fitted":
         run = f"{run}:fitted"
     out = console(to_stderr=json)
     found, floor, ceiling = measured([run], number, seed, full, features, out, fresh=True)
@@ -71,16 +72,16 @@ def measured(
     """The records of RUN, RUN:fitted or RUN@best, in this order, measured where they are not kept yet or
     where `fresh`; the floor and the ceiling."""
     from genlab.experiment.measured import records
+    from genlab.runs.reference import parse_reference
 
     with out.status(f"measuring at N = {number:,} …") as status:
         found, floor, ceiling = records(
             references, count=number, seed=seed, full=full, features=features, fresh=fresh,
             progress=lambda what, done, of: status.update(f"{what} {done:,}/{of:,}"),
         )  # fmt: skip
-    chosen = ["best" if "@best" in name else "newest" for name in references]
     named = [
-        {**record, "reference": name, "checkpoint": which}
-        for record, name, which in zip(found, references, chosen, strict=True)
+        {**record, "reference": name, "checkpoint": parse_reference(name).step}
+        for record, name in zip(found, references, strict=True)
     ]
     return named, floor, ceiling
 
@@ -109,16 +110,3 @@ def evaluation(comparison: Comparison, width: int, explain: bool) -> list[Text]:
     texts += [Text(), Text("cost", "bold cyan")]
     texts += [Text(f"{label:<14}{each[0]}") for label, each in costs(comparison.entries)]
     return [*texts, *notes(comparison)]
-
-
-def cells(sample: Record) -> tuple[str, ...]:
-    """FID with its interval, classes, evenness, sharpness and C_T, as they stand in a row."""
-    fid, classes = sample["fid"], sample["classes"]
-    missing = "unavailable" in classes
-    return (
-        f"{fid['value']:.1f} [{fid['low']:.1f}, {fid['high']:.1f}]",
-        "–" if missing else f"{classes['covered']}/{classes['known']}",
-        "–" if missing else f"{classes['evenness']:.3f}",
-        f"{sample['sharpness']:.2f}",
-        "–" if isinstance(sample["c_t"], dict) else f"{sample['c_t']:.1f}",
-    )

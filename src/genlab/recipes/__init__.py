@@ -67,15 +67,20 @@ RECIPES: dict[str, Callable[[], Experiment]] = {
 }
 
 
-def recipe(name: str, *assignments: str) -> Experiment:
-    """The config of the recipe called `name`, with each `dotted.key=value` of `assignments` set.
-
-    Raises UserError naming the nearest recipe or key where there is none of that name.
-    """
+def named(name: str) -> Callable[[], Experiment]:
+    """The recipe called `name`. Raises UserError with the nearest one where there is none."""
     if name not in RECIPES:
         import difflib
 
         close = difflib.get_close_matches(name, RECIPES, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(RECIPES)}"
         raise UserError(f"no recipe is called {name!r}; {hint}")
-    return override(RECIPES[name](), list(assignments))
+    return RECIPES[name]
+
+
+def recipe(name: str, *assignments: str) -> Experiment:
+    """The config of the recipe called `name`, with each `dotted.key=value` of `assignments` set.
+
+    Raises UserError naming the nearest recipe or key where there is none of that name.
+    """
+    return override(named(name)(), list(assignments))

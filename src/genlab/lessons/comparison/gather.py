@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ from genlab.data.batches import to_uint8
 from genlab.evaluation.compare import Comparison
 from genlab.evaluation.records import Record
 from genlab.experiment.runner import load_data
-from genlab.experiment.trained import Trained, open_run
+from genlab.experiment.trained import Trained, open_reference
 from genlab.lessons.report.charts import smoothed, thinned
 from genlab.lessons.report.content import Pixels
+from genlab.runs.events import Metrics, Validated
+from genlab.runs.reference import parse_reference
 from genlab.runs.store import Run, find_run
 
 WHILE_TRAINING = ("elbo", "accuracy")  # logged terms that mean something from run to run
@@ -78,14 +80,8 @@ def gather(comparison: Comparison, seed: int) -> Gathered:
     )
 
 
-def open_reference(reference: str) -> Trained:
-    """The model that "RUN" or "RUN:fitted" names."""
-    name, fitted, _ = reference.partition(":fitted")
-    return open_run(find_run(name), prior="fitted" if fitted else "own")
-
-
 def run_of(record: Record) -> Run:
-    return find_run(str(record["reference"]).partition(":fitted")[0].partition("@")[0])
+    return find_run(parse_reference(str(record["reference"])).run)
 
 
 def origins(opened: Sequence[Trained]) -> Iterator[tuple[int, int]]:
@@ -111,17 +107,17 @@ def sheets(opened: Sequence[Trained], count: int, seed: int) -> tuple[Sheet, ...
 
 def history(run: Run) -> Iterator[tuple[str, bool, tuple[float, ...], tuple[float, ...], tuple[float, ...]]]:
     """(key, validated, seconds, images, values) of each quantity that a run measured while it trained."""
-    events = [(each.kind, asdict(each)) for each in run.events()]
-    for kind, validated in (("validated", True), ("metrics", False)):
-        mine = [event for name, event in events if name == kind]
-        keys = dict.fromkeys(key for event in mine for key in event["values"])
-        for key in keys if validated else [key for key in WHILE_TRAINING if key in keys]:
-            points = [event for event in mine if key in event["values"]]
-            logged = [float(event["values"][key]) for event in points]
-            values = logged if validated else smoothed(logged)
-            seconds, y = thinned([event["seconds"] for event in points], values)
-            images, _ = thinned([float(event["images"]) for event in points], values)
-            yield key, validated, seconds, images, y
+    events = list(run.events())
+    for kind in (Validated, Metrics):
+        mine = [event for event in events if isinstance(event, kind)]
+        keys = dict.fromkeys(key for event in mine for key in event.values)
+        for key in keys if kind is Validated else [key for key in WHILE_TRAINING if key in keys]:
+            points = [event for event in mine if key in event.values]
+            logged = [event.values[key] for event in points]
+            values = logged if kind is Validated else smoothed(logged)
+            seconds, y = thinned([event.seconds for event in points], values)
+            images, _ = thinned([float(event.images) for event in points], values)
+            yield key, kind is Validated, seconds, images, y
 
 
 def differing(configs: Sequence[dict[str, Any]]) -> tuple[tuple[str, tuple[str, ...]], ...]:

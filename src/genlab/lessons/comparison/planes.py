@@ -7,18 +7,24 @@ from typing import Any
 
 from genlab.evaluation.cells import Cell
 from genlab.evaluation.compare import Comparison, Row, compare
-from genlab.evaluation.instruments import INSTRUMENTS
-from genlab.evaluation.records import Reading
+from genlab.evaluation.records import Reading, measure
 from genlab.lessons.comparison.gather import Curve
 from genlab.metrics.unavailable import Unavailable
 
 Spec = dict[str, Any]
-LOGGED = {
-    "elbo": ("ELBO of the batch at hand", "nats per image", "Higher is better, for VAEs alone."),
+IN_NATS = ("elbo", "nelbo")  # compare on one measure of pixels only
+QUANTITIES = {
+    "elbo": ("ELBO ↑", "nats per image", "Of the batch at hand, and of β = 1."),
     "accuracy": (
         "How often D is right",
         "accuracy on real and generated images",
         "At 0.5 the discriminator can only guess; at 1 it is never fooled.",
+    ),
+    "nelbo": ("−ELBO ↓", "nats per image", "A bound on −ln p(x), one draw of the posterior each."),
+    "fid": (
+        "FID ↓",
+        "squared feature units",
+        "Of fewer samples than the table's, and so above it; from run to run the same.",
     ),
 }
 
@@ -52,7 +58,6 @@ def axes(x: Row, y: Row) -> Spec:
     return {
         "x_label": f"{x.instrument.label}, {x.instrument.unit}",
         "y_label": f"{y.instrument.label}, {y.instrument.unit}",
-        "digits": [x.instrument.digits, y.instrument.digits],
     }
 
 
@@ -79,33 +84,35 @@ def point(letter: str, name: str, index: int | None, x: Cell | Reading, y: Cell 
 
 
 def charts(comparison: Comparison, curves: Sequence[Curve]) -> dict[str, Spec]:
-    """Two charts for each quantity: over seconds of training, and over images seen."""
+    """Two charts for each quantity: over seconds of training, and over images seen. Nats on different
+    measures are never in one chart."""
     specs: dict[str, Spec] = {}
-    kinds = dict.fromkeys((curve.validated, curve.key) for curve in curves)
-    for validated, key in sorted(kinds, key=lambda kind: not kind[0]):
-        mine = [curve for curve in curves if (curve.validated, curve.key) == (validated, key)]
-        title, unit, sentence = titled(key, validated)
+    together: dict[tuple[bool, str, str], list[Curve]] = {}
+    for curve in curves:
+        on = measure(comparison.entries[curve.entries[0]].first) if curve.key in IN_NATS else None
+        together.setdefault((curve.validated, curve.key, on or ""), []).append(curve)
+    measures = {on for _, _, on in together if on}
+    for (validated, key, on), mine in sorted(together.items(), key=lambda item: not item[0][0]):
+        title, unit, sentence = titled(key)
         for axis, label in (("seconds", "seconds of training"), ("images", "images seen")):
-            series = [line(comparison, curve, axis) for curve in mine if curve.values]
-            specs[f"{'validated' if validated else 'logged'}-{key}-{axis}"] = {
+            name = f"{'validated' if validated else 'logged'}-{key}-{axis}"
+            specs[f"{name}-{len(specs)}" if name in specs else name] = {
                 "title": f"{title}, per {axis.removesuffix('s')}",
-                "sentence": sentence,
+                "sentence": f"{sentence} Measured as {on}." if on and len(measures) > 1 else sentence,
                 "x_label": label,
                 "y_label": unit,
-                "digits": [0, 3],
-                "series": series,
+                "series": [line(comparison, curve, axis) for curve in mine if curve.values],
             }
     return specs
 
 
-def titled(key: str, validated: bool) -> tuple[str, str, str]:
-    """Title, unit and sentence of a quantity."""
-    if not validated:
-        return LOGGED[key]
-    if key in INSTRUMENTS:
-        instrument = INSTRUMENTS[key]
-        return instrument.heading, instrument.unit, instrument.sees
-    return key.replace("_", " "), key.replace("_", " "), ""
+def titled(key: str) -> tuple[str, str, str]:
+    """Title, unit and sentence of a quantity; "/train" is against training images, for want of others."""
+    name = key.removesuffix("/train")
+    title, unit, sentence = QUANTITIES.get(name, (name.replace("_", " "), name.replace("_", " "), ""))
+    if name != key:
+        sentence = f"{sentence} Against training images: blind to what was learned by heart."
+    return title, unit, sentence
 
 
 def line(comparison: Comparison, curve: Curve, axis: str) -> Spec:
