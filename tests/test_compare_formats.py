@@ -16,9 +16,8 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from genlab.cli.columns import Figure, Line, laid_out
-from genlab.cli.compare import MODEL_GROUPS, default_keys
+from genlab.cli.compare import default_keys
 from genlab.cli.tables import print_comparison
-from genlab.evaluation.calibration import default_keys as decided
 from genlab.evaluation.compare import Comparison, compare
 from genlab.evaluation.instruments import INSTRUMENTS
 from genlab.lessons.comparison.figures import in_order, signed
@@ -239,15 +238,14 @@ def test_evaluate_shows_one_run_in_groups(measured: list[Any]) -> None:
     assert measured[0][1]["fresh"] is True
     run("evaluate", "001", "--prior", "fitted")
     assert measured[1][0] == ["001:fitted"]
+    assert run("compare", "001", "002", "--columns", "all").stdout.count("evenness") == 1
     assert json.loads(run("evaluate", "001", "--json").stdout)["floor"]["run"] == "floor: training images"
 
 
-def test_the_default_instruments() -> None:
-    """Of those that look at samples the ones that the shipped calibration decided on, and the model's own."""
-    measured = {"protocol": {"networks": {"own": "genlab-mnist-0"}}, "values": dict.fromkeys(INSTRUMENTS)}
-    keys = default_keys(measured)
-    looking = [key for key in keys if INSTRUMENTS[key].group not in MODEL_GROUPS]
-    assert tuple(looking) == decided("genlab-mnist-0")
-    assert {"elbo", "mse", "inversion_mse"} <= set(keys)
-    assert set(default_keys(measured, everything=True)) == set(INSTRUMENTS)
-    assert default_keys(measured, many=True)[:2] == ["fid", "fid/texture"]
+def test_calibration_decides_the_default_instruments() -> None:
+    there = [everything("a"), everything("b", gan=True)]
+    standard = default_keys(there, everything=False)
+    assert standard[:2] == ["fid", "fid/texture"]  # meaning and strokes: neither sees all
+    assert {"elbo", "rate", "mse"} <= set(standard)
+    assert not {"kid", "c2st", "evenness"} & set(standard)
+    assert default_keys(there, everything=True) == list(INSTRUMENTS)

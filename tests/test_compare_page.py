@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from comparisons import bounds, everything
+from comparisons import bounds, everything, protocol
 from conftest import Tiny
 
 from genlab.data.dataset import Dataset
@@ -44,6 +44,7 @@ def gathered(count: int, name: str = "x") -> Gathered:
         Curve((i,), key, valid, seconds, (100.0, 200.0, 400.0), (9.0 - i, 5.0 - i, 3.0 - i))
         for i in range(1, count)
         for key, valid in (("fid", True), ("elbo", False))
+        if key == "fid" or i % 2 == 0  # odd ones are GANs
     ]
     sheets = tuple(Sheet(i, pixels, 0 if i < 2 else i) for i in range(count))
     settings = (("start", tuple(f"{name}{i}" for i in range(count))),)
@@ -126,7 +127,19 @@ def test_curves_come_over_seconds_and_over_images() -> None:
         "validated-fid-seconds", "validated-fid-images", "logged-elbo-seconds", "logged-elbo-images",
     ]  # fmt: skip
     assert specs["validated-fid-images"]["series"][0]["x"] == [100, 200, 400]
-    assert [s["letter"] for s in specs["logged-elbo-seconds"]["series"]] == ["B", "C"]
+    assert [s["letter"] for s in specs["validated-fid-images"]["series"]] == ["B", "C"]
+    assert [s["letter"] for s in specs["logged-elbo-seconds"]["series"]] == ["C"]
+
+
+def test_curves_of_nats_on_two_measures_are_two_charts() -> None:
+    records = [everything(name, config=name) for name in "ab"]
+    records[1]["protocol"] = protocol(likelihood="density on [-1, 1] (Gaussian)")
+    curves = [Curve((i,), "nelbo/train", True, (1.0,), (64.0,), (100.0,)) for i in range(2)]
+    specs = list(charts(compare(records, *bounds()), curves).values())
+    assert [[s["letter"] for s in spec["series"]] for spec in specs] == [["A"], ["A"], ["B"], ["B"]]
+    assert specs[2]["title"] == "−ELBO ↓, per second"
+    assert "Against training images" in specs[2]["sentence"]
+    assert specs[2]["sentence"].endswith("Measured as density on [-1, 1] (Gaussian).")
 
 
 def test_a_run_tells_its_history(tmp_path: Path) -> None:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from genlab.evaluation.compare import Comparison
 
 FORMATS = ("table", "json", "csv", "html", "latex")
-MODEL_GROUPS = ("likelihood", "latent space", "reconstruction")
-FIRST = ("fid", "fid/texture", "precision", "recall", "c_t", "elbo")  # columns where not all find room
 
 
 @app.command(
@@ -33,7 +31,7 @@ def compare(
     features: FEATURES = "own",
     form: Annotated[str, typer.Option("--format", help=f"{', '.join(FORMATS)}.")] = "table",
     out: Annotated[Path | None, typer.Option(help="Write to a file; a page goes to comparison.html by default.")] = None,
-    columns: Annotated[str | None, typer.Option(help="Instruments by key, as fid,recall,elbo (the first one sorts), or all.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Instruments by key, as fid,recall,elbo, the first of which sorts; or all. By default those that together see every fault that is known (genlab calibrate).")] = None,
     blind: Annotated[bool, typer.Option("--blind", help="Let a person choose between unlabelled samples of two runs, and real images.")] = False,
     trials: Annotated[int, typer.Option(min=4, max=1000, help="Choices in a blind comparison.")] = 40,
     terminal: Annotated[bool, typer.Option("--terminal", help="Blind in this terminal, instead of on a page.")] = False,
@@ -72,30 +70,25 @@ def compared(
     runs: list[str], number: int, seed: int, full: bool, features: str, columns: str | None, screen: Console
 ) -> Comparison:
     from genlab.evaluation.compare import compare, known
-    from genlab.lessons.comparison.figures import FEW
 
-    asked = [known(key.strip()).key for key in columns.split(",")] if columns not in (None, "all") else []
+    asked = [known(key.strip()).key for key in columns.split(",")] if columns and columns != "all" else None
     records, floor, ceiling = measured(runs, number, seed, full, features, screen)
-    keys = asked or default_keys(records[0], everything=full or columns == "all", many=len(runs) > FEW)
+    keys = asked or default_keys(records, everything=full or columns == "all")
     return compare(records, floor, ceiling, keys)
 
 
-def default_keys(record: Record, *, everything: bool = False, many: bool = False) -> list[str]:
-    """The instruments that a table shows: of those that look at samples the ones that the calibration of the
-    record's feature network decided on, and all that look at the model itself; or everything that was
-    measured. Those first that a narrow table of many runs should show."""
-    from genlab.evaluation.calibration import default_keys as decided
+def default_keys(records: list[Record], everything: bool) -> list[str]:
+    """The instruments that calibration has chosen for the network that the records look through, and what is
+    no matter of samples (likelihood, reconstruction); or all that any record has."""
+    from genlab.evaluation.calibration import decided, table_for
     from genlab.evaluation.instruments import INSTRUMENTS
 
-    kept = decided(record["protocol"]["networks"]["own"])
-    keys = [
-        key
-        for key, each in INSTRUMENTS.items()
-        if key in kept or (everything and key in record["values"]) or each.group in MODEL_GROUPS
-    ]
-    return (
-        [*(key for key in FIRST if key in keys), *(key for key in keys if key not in FIRST)] if many else keys
-    )
+    there = {key for record in records for key in record["values"]}
+    if everything:
+        return [key for key in INSTRUMENTS if key in there]
+    table = table_for(records[0]["protocol"]["networks"]["own"])
+    others = [k for k, i in INSTRUMENTS.items() if i.standard and k in there and k not in table["responses"]]
+    return [*decided(table), *others]
 
 
 def put(found: Comparison, form: str, out: Path | None, screen: Console) -> None:
