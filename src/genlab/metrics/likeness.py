@@ -69,7 +69,7 @@ def _filtered(images: Tensor, window: Tensor) -> Tensor:
 
 
 def _band(side: int, window: Tensor) -> Tensor:
-    """The matrix (side, side − n + 1) that filters by a product: the window in each column, one lower each."""
+    """The matrix (side, side − n + 1) that filters by a product: a window in each column, one lower each."""
     places = side - len(window) + 1
     band = torch.zeros(side, places, dtype=window.dtype)
     for k, weight in enumerate(window.tolist()):
