@@ -78,7 +78,9 @@ def conclude(demo: Demo, console: Console) -> None:
     page = write_report(demo.folder, report_of(demo))
     records = [{**entry.record, "run": entry.label} for entry in demo.models]
     console.print()
-    print_comparison(compare(records, demo.floor, demo.ceiling, default_keys(records, everything=False)), console)
+    print_comparison(
+        compare(records, demo.floor, demo.ceiling, default_keys(records, everything=False)), console
+    )
     trick(demo, console)
     console.print(f"\n[bold]report:[/] {page.resolve()}")
     console.print(
