@@ -89,7 +89,8 @@ def charts(comparison: Comparison, curves: Sequence[Curve]) -> dict[str, Spec]:
     specs: dict[str, Spec] = {}
     together: dict[tuple[bool, str, str], list[Curve]] = {}
     for curve in curves:
-        on = measure(comparison.entries[curve.entries[0]].first) if curve.key in IN_NATS else None
+        nats = curve.key.removesuffix("/train") in IN_NATS
+        on = measure(comparison.entries[curve.entries[0]].first) if nats else None
         together.setdefault((curve.validated, curve.key, on or ""), []).append(curve)
     measures = {on for _, _, on in together if on}
     for (validated, key, on), mine in sorted(together.items(), key=lambda item: not item[0][0]):
