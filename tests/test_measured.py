@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from genlab.experiment.schema import Experiment
 from genlab.experiment.trained import open_run
 from genlab.runs.store import Run
 
-from .conftest import Tiny
+Tiny = Callable[..., Experiment]
 
 COUNT = 40
 
