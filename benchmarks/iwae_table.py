@@ -24,7 +24,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
 }
 OBJECTIVES: dict[str, tuple[str, ...]] = {
     "vae": (),
-    "iwae": ("objective.bound=iwae",),
+    "iwae": ("objective.bound=iwae", "objective.gradient=reparameterized"),
     "dreg": ("objective.bound=iwae", "objective.gradient=dreg"),
 }
 # nats; DReG is of one reproduction, with one layer (Tucker et al., 2019)

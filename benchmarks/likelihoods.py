@@ -32,6 +32,7 @@ ACTIVE = 0.01  # nothing less of Var_x E_q[z] makes a unit active (Burda et al.,
 
 def trained(experiment: Experiment, dataset: Dataset, folder: Path) -> Trained:
     """The run in `folder`, begun or gone on with, at its last step. Ctrl-C leaves a checkpoint."""
+    torch.set_num_threads(experiment.training.threads)
     run = Run(folder) if (folder / "config.json").exists() else begin(experiment, out=folder, dataset=dataset)
     began = time.monotonic()
     if run.status()["state"] != "completed":
@@ -58,7 +59,7 @@ def importance_bound(model: VAE, images: Tensor, samples: int, seed: int) -> Ten
         rng, running = generator(seed, "benchmark/importance", index), LogMeanExp()
         q = model.encode(chunk)
         for draws in parts(samples, DRAWS):
-            z = q.sample(torch.randn((draws, *q.mean.shape), generator=rng))
+            z = q.sample(torch.randn((draws, *q.mean.shape), generator=rng).to(q.mean))
             nll = reconstruction(model, z, chunk)
             running.add(log_weights(nll, model.prior.log_density(z), q.log_density(z)))
         bounds.append(running.value)
@@ -90,15 +91,17 @@ def measured(opened: Trained, dataset: Dataset, *, samples: int, images: int) ->
     if key not in kept:
         assert isinstance(opened.model, VAE)
         pixels = to_float(torch.from_numpy(dataset.test.pixels[:images]))
-        tests = binarised(pixels, generator(0, "benchmark/binarise"))
+        device = opened.experiment.training.device
+        model = opened.model.to(device)
+        tests = binarised(pixels, generator(0, "benchmark/binarise")).to(device)
         began = time.monotonic()
-        nll = -importance_bound(opened.model, tests, samples, seed=0)
-        elbo = importance_bound(opened.model, tests, 1, seed=1).mean()
+        nll = -importance_bound(model, tests, samples, seed=0)
+        elbo = importance_bound(model, tests, 1, seed=1).mean()
         kept[key] = {
             "nll": float(nll.mean()),
             "error": float(nll.std()) / math.sqrt(len(nll)),
             "elbo": float(elbo),
-            "active": active_units(opened.model, tests),
+            "active": active_units(model, tests),
             "samples": samples,
             "images": images,
             "steps": opened.step,

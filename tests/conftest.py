@@ -81,13 +81,15 @@ EXPERIMENTS: dict[str, tuple[str, ...]] = {
                  "network.decoder.init=glorot", "network.encoder.init=glorot", "optimizer.schedule=burda"),
     "vae-binarised": ("vae", "data.binarise=dynamic", "network.encoder.pixels=unit"),
     **{
-        f"iwae-{bound}-{gradient}{name}": ("iwae", f"objective.bound={bound}",
-                                           f"objective.gradient={gradient}", "objective.samples=3",
-                                           "objective.warmup_steps=5", *more)
-        for bound in ("elbo", "iwae")
+        f"{bound}-{gradient}": ("iwae", f"objective.bound={bound}", f"objective.gradient={gradient}",
+                                "objective.samples=3", "objective.warmup_steps=5")
+        for bound in ("elbo", "iwae") for gradient in ("reparameterized", "dreg")
+    },
+    **{
+        f"iwae-{gradient}-{name}": ("iwae", f"objective.gradient={gradient}", assignment)
         for gradient in ("reparameterized", "dreg")
-        for name, more in (("", ()), ("-flow", ("network.prior.kind=flow",)),
-                           ("-two-layers", ("network.second_latent=2",)))
+        for name, assignment in (("flow", "network.prior.kind=flow"),
+                                 ("two-layers", "network.second_latent=2"))
     },
     "no-average": ("gan", "training.ema=0"),
     "pacgan": ("gan", "network.discriminator.pack=2"),

@@ -71,6 +71,20 @@ def test_it_can_not_exceed_the_logarithm_of_the_number_of_images() -> None:
     assert shared.high <= math.log(N)
 
 
+def test_the_density_of_other_draws_bounds_the_distance_from_below() -> None:
+    """A Gaussian of the right moments reaches it, one of wrong moments stays below."""
+    spread, noise = torch.tensor([0.9, 0.6]).double(), torch.tensor([0.3, 1.3]).double()
+    _, _, draws = channel(spread, noise)
+    total = spread.square() + noise.square()
+    log_prior = density(draws, torch.zeros(2), torch.zeros(2))
+    right, wrong = (
+        marginal_kl(density(draws, torch.zeros(2), v.log()), log_prior) for v in (total, 2 * total)
+    )
+    kl = 0.5 * (total - 1 - total.log()).sum().item()
+    assert right.low < kl < right.high
+    assert wrong.high < kl
+
+
 def test_a_collapsed_posterior_shares_nothing() -> None:
     means, log_vars, draws = channel(torch.zeros(4).double(), torch.ones(4).double())
     aggregate = log_aggregate(draws, means, log_vars)

@@ -13,9 +13,12 @@ import pytest
 from PIL import Image
 
 from genlab.cli import main
+from genlab.cli.take import images_for
 from genlab.data.dataset import Dataset
+from genlab.errors import UserError
 from genlab.experiment.runner import begin, work
 from genlab.experiment.schema import Experiment
+from genlab.experiment.trained import open_run
 from genlab.runs.store import Run
 
 Tiny = Callable[..., Experiment]
@@ -52,7 +55,7 @@ def data(tmp_path: Path, dataset: Dataset) -> Path:
     return path
 
 
-def trained(experiment: Experiment) -> Run:
+def finished(experiment: Experiment) -> Run:
     run = begin(experiment)
     list(work(run))
     return run
@@ -60,12 +63,12 @@ def trained(experiment: Experiment) -> Run:
 
 @pytest.fixture
 def vae(runs: Path, tiny: Tiny, data: Path) -> Run:
-    return trained(tiny("vae", f"data.name={data}", "training.steps=2"))
+    return finished(tiny("vae", f"data.name={data}", "training.steps=2"))
 
 
 @pytest.fixture
 def gan(runs: Path, tiny: Tiny, data: Path) -> Run:
-    return trained(tiny("gan", f"data.name={data}", "training.steps=2"))
+    return finished(tiny("gan", f"data.name={data}", "training.steps=2"))
 
 
 @pytest.fixture
@@ -190,7 +193,30 @@ def test_reconstruct_of_a_gan_offers_two_ways_and_labels_them(
 
 def test_reconstruct_of_an_heir_takes_its_vae_s_encoder_unasked(genlab: Genlab, vae: Run, tiny: Tiny) -> None:
     experiment = tiny("gan", "training.steps=2").model_copy(update={"start": str(vae.path.resolve())})
-    heir = trained(experiment)
+    heir = finished(experiment)
     code, out, _ = genlab("reconstruct", heir.name, "-n", 3)
     assert code == 0
     assert f"encoded by {vae.name}, decoded by {heir.name}" in out
+
+
+def test_the_best_checkpoint_and_a_fitted_prior_are_scored_by_name(
+    genlab: Genlab, vae: Run, photos: Path
+) -> None:
+    code, _, err = genlab("score", f"{vae.name}:fitted", photos)
+    assert code == 2
+    assert "no fitted prior" in err
+    assert genlab("fit-prior", vae.name, "--components", 2)[0] == 0
+    own, fitted = vae.path / "own.csv", vae.path / "fitted.csv"
+    assert genlab("score", vae.name, photos, "--out", own)[0] == 0
+    assert genlab("score", f"{vae.name}:fitted", photos, "--out", fitted)[0] == 0
+    for ours, theirs in zip(rows(own), rows(fitted), strict=True):
+        assert ours["distortion"] == theirs["distortion"]
+        assert ours["rate"] != theirs["rate"]
+
+
+def test_a_run_on_points_takes_no_pictures(vae: Run, photos: Path) -> None:
+    trained = open_run(vae)
+    points = trained.experiment.data.model_copy(update={"shape": (2, 1, 1)})
+    trained.experiment = trained.experiment.model_copy(update={"data": points})
+    with pytest.raises(UserError, match="was trained on points, not on pictures"):
+        images_for(trained, [photos])

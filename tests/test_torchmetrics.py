@@ -10,10 +10,15 @@ from torch import Tensor, nn
 
 from genlab.metrics.coverage import class_score
 from genlab.metrics.kernel import kid
+from genlab.metrics.likeness import psnr, squared_error, ssim
 from genlab.randomness import generator
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of what it imports
+    from torchmetrics.functional.image import (
+        peak_signal_noise_ratio,
+        structural_similarity_index_measure,
+    )
     from torchmetrics.image.inception import InceptionScore
     from torchmetrics.image.kid import KernelInceptionDistance
 
@@ -53,3 +58,17 @@ def test_the_class_score_is_their_inception_score_in_one_part() -> None:
     theirs.update(logits[:, :, None, None])
     mean, _ = theirs.compute()
     assert class_score(logits.softmax(dim=1)).value == pytest.approx(float(mean), abs=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(7, 1, 28, 28), (3, 3, 32, 24), (2, 1, 11, 11)])
+def test_likeness_is_theirs(shape: tuple[int, ...]) -> None:
+    a = normal(*shape).sigmoid()
+    b = (0.8 * a + 0.2 * normal(*shape, seed=1).sigmoid()).float().double()
+    expected = structural_similarity_index_measure(a, b, data_range=1.0, reduction="none")
+    assert isinstance(expected, Tensor)
+    images = 2 * a - 1, 2 * b - 1  # ours are in [−1, 1]
+    assert ssim(*images).tolist() == pytest.approx(expected.tolist(), abs=1e-5)
+    assert ssim(images[0].float(), images[1].float()).tolist() == pytest.approx(expected.tolist(), abs=1e-5)
+    ratio = peak_signal_noise_ratio(a, b, data_range=1.0, reduction="none", dim=(1, 2, 3))
+    assert psnr(*images).tolist() == pytest.approx(ratio.tolist(), abs=1e-5)
+    assert squared_error(*images).tolist() == pytest.approx((10 ** (-ratio / 10)).tolist(), rel=1e-5)

@@ -110,16 +110,3 @@ def evaluation(comparison: Comparison, width: int, explain: bool) -> list[Text]:
     texts += [Text(), Text("cost", "bold cyan")]
     texts += [Text(f"{label:<14}{each[0]}") for label, each in costs(comparison.entries)]
     return [*texts, *notes(comparison)]
-
-
-def cells(sample: Record) -> tuple[str, ...]:
-    """FID with its interval, classes, evenness, sharpness and C_T, as they stand in a row."""
-    fid, classes = sample["fid"], sample["classes"]
-    missing = "unavailable" in classes
-    return (
-        f"{fid['value']:.1f} [{fid['low']:.1f}, {fid['high']:.1f}]",
-        "–" if missing else f"{classes['covered']}/{classes['known']}",
-        "–" if missing else f"{classes['evenness']:.3f}",
-        f"{sample['sharpness']:.2f}",
-        "–" if isinstance(sample["c_t"], dict) else f"{sample['c_t']:.1f}",
-    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genlab.cli.root import JSON, RUN, app, print_json
+from genlab.errors import UserError
 
 if TYPE_CHECKING:
     from genlab.data.given import Given
@@ -31,14 +32,12 @@ def encode(
 ) -> None:
     """Encode images: posterior means, log-variances, names and labels, as an .npz file."""
     from genlab.experiment.encoding import write_codes
-    from genlab.experiment.trained import open_run
-    from genlab.runs.store import find_run
+    from genlab.experiment.trained import open_reference
 
-    found = find_run(run)
-    trained = open_run(found)
+    trained = open_reference(run)
     trained.autoencoder  # noqa: B018  (says so before anything is read, where there is no encoder)
     given = images_for(trained, files)
-    path = out or found.path / "generated" / "codes.npz"
+    path = out or trained.run.path / "generated" / "codes.npz"
     shapes = write_codes(path, trained, given)
     if json:
         print_json(facts(path, trained, given) | {"arrays": shapes})
@@ -64,16 +63,18 @@ def score(
     from genlab.experiment.runner import load_data
     from genlab.experiment.scoring import score as measure
     from genlab.experiment.scoring import write_scores
-    from genlab.experiment.trained import open_run
+    from genlab.experiment.trained import open_reference
     from genlab.metrics.unavailable import Unavailable
-    from genlab.runs.store import find_run
 
-    found = find_run(run)
-    trained = open_run(found)
+    trained = open_reference(run)
     given = images_for(trained, files)
     with counting(console(to_stderr=True)) as progress:
-        columns = measure(trained, given, references(load_data(trained.experiment)), k=k, progress=progress)
-    path = out or found.path / "generated" / "scores.csv"
+        real = references(
+            load_data(trained.experiment),
+            learning=lambda step, of, loss: progress("training a feature network", step, of),
+        )
+        columns = measure(trained, given, real, k=k, progress=progress)
+    path = out or trained.run.path / "generated" / "scores.csv"
     write_scores(path, trained, given, columns)
     if json:
         about = {
@@ -92,11 +93,14 @@ def score(
 
 def images_for(trained: Trained, files: list[Path] | None) -> Given:
     """The files as the run's model sees images, or its test images. Raises UserError where none is read."""
+    from genlab.data.bounds import MIN_SIDE
     from genlab.data.given import of_test_set, read_given
     from genlab.experiment.runner import load_data
 
     data = trained.experiment.data
     assert data.shape is not None
+    if files and min(data.shape[1:]) < MIN_SIDE:
+        raise UserError(f"{trained.run.name} was trained on points, not on pictures; name no files")
     return read_given(files, data.shape, data.fit) if files else of_test_set(load_data(trained.experiment))
 
 

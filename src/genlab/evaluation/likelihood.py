@@ -24,12 +24,14 @@ from genlab.metrics.two_phase import two_phase
 from genlab.metrics.unavailable import Unavailable
 from genlab.networks.model import GAN, VAE, VAEGAN
 from genlab.networks.observation import Observation
-from genlab.networks.prior import StandardNormal
+from genlab.networks.prior import StandardNormal, fit_mixture
 from genlab.randomness import generator
 
 CHUNK = 500
 FEW = 1000  # images whose posteriors are held against each other where each pair takes a density
 FEWEST = 40  # images for a jackknife
+COMPONENTS = 16  # Gaussians, at most, of the mixture that says where the codes lie
+EACH = 20  # images for each dimension of z, below which that mixture is not to be had
 STANDARD_DRAWS, STANDARD_IMAGES = 64, 1000  # of L_K: draws for each image, on a fixed choice of so many
 FULL_DRAWS = 5000  # on all images
 
@@ -37,6 +39,7 @@ KEYS = (
     "elbo", "nll", "rate", "distortion", "active_units", "mutual_information", "marginal_kl",
     "mse", "psnr", "ssim",
 )  # fmt: skip
+LOWER_BOUND = "a lower bound: the codes' density is that of a mixture fitted to the codes of other images"
 TOO_SMALL = Unavailable(f"SSIM needs images of {SMALLEST} × {SMALLEST} px or more")
 NO_LIKELIHOOD = Unavailable("a GAN defines no likelihood: it can draw images, not say how probable one is")
 
@@ -108,7 +111,7 @@ def measure_likelihood(
     }
     measure = measure_of(model.observation, binarise)
     details = {"measure": measure, "images": len(images), "k": draws, "k_images": len(index)}
-    details["kl_per_dimension"] = per_dimension(model, seen)
+    details |= {"kl_per_dimension": per_dimension(model, seen), "marginal_kl": LOWER_BOUND}
     return Likelihood(values | latent(model, seen, images), details, measure)
 
 
@@ -150,30 +153,42 @@ def likeness(a: Tensor, b: Tensor) -> Tensor:
 
 def per_dimension(model: VAE | VAEGAN, seen: Seen) -> list[float] | dict[str, str]:
     """The mean KL of each latent dimension from N(0, 1), in nats; in words why there is none."""
-    if not isinstance(model.prior, StandardNormal):
-        return Unavailable("this prior is no product of one distribution for each dimension").as_json()
-    if seen.log_vars is None:
-        return Unavailable("this posterior has no variance of its own for each dimension").as_json()
+    if not isinstance(model.prior, StandardNormal) or seen.log_vars is None:
+        return Unavailable("posterior or prior is no product of one distribution per dimension").as_json()
     q = DiagonalGaussian(seen.means.double(), seen.log_vars.double())
     per: list[float] = kl_per_dimension(q).mean(dim=0).tolist()
     return per
 
 
 def latent(model: VAE | VAEGAN, seen: Seen, images: Tensor) -> dict[str, Estimate | Unavailable]:
-    """Active units, and the two parts of the rate: what z and x share, and the codes' distance from the
-    prior. Without variances in closed form, the latter from `FEW` of the images."""
+    """Active units, what z and x share (without variances in closed form, by `FEW` of the images), and how
+    far the codes lie from the prior."""
     some = torch.arange(len(images))
     if seen.log_vars is not None:
         aggregate = log_aggregate(seen.draws, seen.means, seen.log_vars)
     else:
         some = chosen(len(images), FEW)
         aggregate = aggregate_by_density(model, images[some], seen.draws[some])
-    units: Estimate | Unavailable = Unavailable(f"it takes {FEWEST} images to count them with an interval")
-    return {
-        "active_units": active_units(seen.means) if len(images) >= FEWEST else units,
+    values: dict[str, Estimate | Unavailable] = {
+        "active_units": Unavailable(f"it takes {FEWEST} images to count them with an interval"),
         "mutual_information": mutual_information(seen.log_posterior[some], aggregate),
-        "marginal_kl": marginal_kl(aggregate, seen.log_prior[some]),
+        "marginal_kl": Unavailable(f"it takes {EACH} images for every dimension of z to say where codes are"),
     }
+    if len(images) >= FEWEST:
+        values["active_units"] = active_units(seen.means)
+    if len(images) >= EACH * seen.draws.shape[1]:
+        values["marginal_kl"] = marginal_kl(log_fitted(seen.draws), seen.log_prior)
+    return values
+
+
+def log_fitted(draws: Tensor) -> Tensor:
+    """ln of a density of draws (N, Z) at each of them, (N,): a mixture fitted to the other half of them."""
+    components = max(1, min(COMPONENTS, len(draws) // (2 * EACH * draws.shape[1])))
+    halves = torch.randperm(len(draws), generator=generator(0, "evaluation/halves")).tensor_split(2)
+    found = torch.empty(len(draws))
+    for mine, others in (halves, halves[::-1]):
+        found[mine] = fit_mixture(draws[others], components, seed=0).log_density(draws[mine])
+    return found
 
 
 @torch.inference_mode()

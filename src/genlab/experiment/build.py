@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from genlab.data.dataset import Dataset
 from genlab.experiment import schema
 from genlab.networks.decoder import Decoder
 from genlab.networks.discriminator import Discriminator
@@ -170,3 +171,13 @@ def build_state(experiment: schema.Experiment, model: Model) -> State:
     if chosen.discriminator_rate is not None and "discriminator" in rates:
         rates["discriminator"] = chosen.discriminator_rate
     return new_state(model, {part: settings(rate) for part, rate in rates.items()}, experiment.training.ema)
+
+
+def begin_at_mean(experiment: schema.Experiment, state: State, dataset: Dataset) -> None:
+    """Where the config asks for it, let every z decode to the mean of the training images, each pixel's
+    probability kept away from 0 and 1. Burda et al. (2016) begin so."""
+    if not experiment.network.decoder.mean_bias:
+        return
+    mean = torch.from_numpy(dataset.train.pixels.mean(axis=0, dtype="f8") / 255).clamp(0.001, 0.999)
+    for model in (state.model, state.averaged.model):
+        model.decoder.begin_at(torch.logit(mean))  # type: ignore[operator, union-attr]

@@ -52,7 +52,7 @@ def write_codes(path: Path, trained: Trained, given: Given) -> dict[str, tuple[i
     """Encode `given` into an .npz; returns the shape of each array in it.
 
     mean and, where there is one, log_var: (N, Z) float32; names and, where any image has one, labels: (N,)
-    text; run: the run's name. No array needs pickle. Raises UserError for a GAN or another ending.
+    text; run: the run's name. No array holds objects. Raises UserError for a GAN or another ending.
     """
     if path.suffix != ".npz":
         raise UserError(f"can't write codes as {path.name!r}; give a name that ends in .npz")

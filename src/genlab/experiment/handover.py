@@ -13,8 +13,10 @@ import torch
 from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.networks.decoder import Decoder
+from genlab.networks.flow import Flow
 from genlab.networks.model import Generative
 from genlab.networks.observation import Observation
+from genlab.networks.prior import GaussianMixture
 from genlab.randomness import generator
 from genlab.training.checkpoint import fill
 from genlab.training.ema import tensors
@@ -63,6 +65,26 @@ def inherit(experiment: schema.Experiment, source: schema.Experiment, name: str)
         update={"network": network, "data": source.data, "observation": source.observation, "start": name}
     )
     return schema.parse(inherited.model_dump(), f"a {experiment.family} from {name}")
+
+
+def with_prior(
+    experiment: schema.Experiment, fitted: GaussianMixture | Flow, source: str
+) -> schema.Experiment:
+    """`experiment` with the settings of the prior that was fitted to `source`'s codes.
+
+    Raises UserError where that is of another kind than the one asked for.
+    """
+    flow = isinstance(fitted, Flow)
+    asked, kind = experiment.network.prior.kind, "flow" if flow else "mixture"
+    if asked != kind:
+        raise UserError(
+            f"the prior fitted to {source} is a {kind}, not a {asked}: set network.prior.kind={kind}, or fit "
+            f"the other with `genlab fit-prior {source} --kind {asked}`"
+        )
+    sizes = fitted.sizes if isinstance(fitted, Flow) else {"components": len(fitted.weights)}
+    prior = experiment.network.prior.model_copy(update=sizes)
+    network = experiment.network.model_copy(update={"prior": prior})
+    return experiment.model_copy(update={"network": network})
 
 
 def adopt(target: Generative, source: Generative, name: str, weights: str) -> Receipt:

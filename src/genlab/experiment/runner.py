@@ -16,14 +16,12 @@ from genlab.data.dataset import Dataset
 from genlab.data.source import load
 from genlab.errors import UserError
 from genlab.experiment import schema
-from genlab.experiment.build import build_model, build_objective, build_state
-from genlab.experiment.handover import Receipt, adopt, difference, inherit
+from genlab.experiment.build import begin_at_mean, build_model, build_objective, build_state
+from genlab.experiment.handover import Receipt, adopt, difference, inherit, with_prior
 from genlab.experiment.process import check_device, stop_signals
 from genlab.experiment.process import machine as machine
 from genlab.experiment.trained import Trained, newest, open_run, read_prior
 from genlab.experiment.validation import deciding, validator
-from genlab.networks.flow import Flow
-from genlab.networks.prior import GaussianMixture
 from genlab.objectives.base import Objective
 from genlab.randomness import generator
 from genlab.runs.events import Adopted, Event, Finished, Saved, Started
@@ -73,26 +71,6 @@ def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Da
     return create_run(label[:60], experiment.model_dump(mode="json"), out)
 
 
-def with_prior(
-    experiment: schema.Experiment, fitted: GaussianMixture | Flow, source: str
-) -> schema.Experiment:
-    """`experiment` with the settings of the prior that was fitted to `source`'s codes.
-
-    Raises UserError where that is of another kind than the one asked for.
-    """
-    flow = isinstance(fitted, Flow)
-    asked, kind = experiment.network.prior.kind, "flow" if flow else "mixture"
-    if asked != kind:
-        raise UserError(
-            f"the prior fitted to {source} is a {kind}, not a {asked}: set network.prior.kind={kind}, or fit "
-            f"the other with `genlab fit-prior {source} --kind {asked}`"
-        )
-    sizes = fitted.sizes if isinstance(fitted, Flow) else {"components": len(fitted.weights)}
-    prior = experiment.network.prior.model_copy(update=sizes)
-    network = experiment.network.model_copy(update={"prior": prior})
-    return experiment.model_copy(update={"network": network})
-
-
 def calibrate(experiment: schema.Experiment, dataset: Dataset) -> int:
     """Steps that fit in `training.seconds` on this machine, from a short trial whose state is thrown away."""
     seconds = experiment.training.seconds
@@ -114,16 +92,6 @@ def make_batches(experiment: schema.Experiment, dataset: Dataset, objective: Obj
     size = training.batch_size * objective.batches_per_step
     binarise = experiment.data.binarise == "dynamic"
     return Batches(dataset.train, size, training.seed, training.device, binarise=binarise)
-
-
-def begin_at_mean(experiment: schema.Experiment, state: State, dataset: Dataset) -> None:
-    """Where the config asks for it, let every z decode to the mean of the training images, each pixel's
-    probability kept away from 0 and 1. Burda et al. (2016) begin so."""
-    if not experiment.network.decoder.mean_bias:
-        return
-    mean = torch.from_numpy(dataset.train.pixels.mean(axis=0, dtype="f8") / 255).clamp(0.001, 0.999)
-    for model in (state.model, state.averaged.model):
-        model.decoder.begin_at(torch.logit(mean))  # type: ignore[operator, union-attr]
 
 
 def known_tests(experiment: schema.Experiment, dataset: Dataset, count: int) -> torch.Tensor:

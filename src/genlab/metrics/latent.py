@@ -55,9 +55,10 @@ def mutual_information(log_posterior: Tensor, log_aggregate: Tensor) -> Estimate
     )
 
 
-def marginal_kl(log_aggregate: Tensor, log_prior: Tensor) -> Estimate:
-    """KL(q(z) ‖ p(z)) = E[ln q(z) − ln p(z)] in nats, at one draw of q(z|xᵢ) for each of N images.
+def marginal_kl(log_marginal: Tensor, log_prior: Tensor) -> Estimate:
+    """KL(q(z) ‖ p(z)) = E[ln q(z) − ln p(z)] in nats, at one draw of q(z|xᵢ) for each of N images, (N,) each.
 
-    As much too high as the mutual information is too low, where that nears ln N.
+    With ln q(z) from `log_aggregate` it is as much too high as the mutual information is too low, where that
+    nears ln N. From any density that was fitted to draws of other images it is a lower bound.
     """
-    return mean_estimate(log_aggregate.double() - log_prior.double())
+    return mean_estimate(log_marginal.double() - log_prior.double())

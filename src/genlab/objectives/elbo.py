@@ -72,9 +72,9 @@ def elbo_terms(reconstruction: Tensor, kl: Tensor) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def active_units(prior: Prior, q: DiagonalGaussian) -> dict[str, Tensor]:
+def active_units(prior: Prior, q: Posterior) -> dict[str, Tensor]:
     """How many latent dimensions say something of the image, where the prior is N(0, I) and a dimension has a
     KL of its own; else nothing."""
-    if not isinstance(prior, StandardNormal):
+    if not isinstance(prior, StandardNormal) or not isinstance(q, DiagonalGaussian):
         return {}
     return {"active_units": (kl_per_dimension(q).mean(dim=0) > ACTIVE).sum()}

@@ -62,4 +62,5 @@ class ImportanceWeighted:
 def reconstruction(model: VAE, z: Tensor, images: Tensor) -> Tensor:
     """−ln p(x|z) of `images` (B, C, H, W) at every draw `z` (K, B, Z): (K, B), nats."""
     raw = model.raw(z.flatten(0, 1))
-    return model.observation.nll(raw, images.repeat(len(z), 1, 1, 1)).view(z.shape[:2])
+    repeated = images.expand(len(z), *images.shape).flatten(0, 1)
+    return model.observation.nll(raw, repeated).view(z.shape[:2])

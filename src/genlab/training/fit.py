@@ -139,7 +139,8 @@ def advance(
     batch = batches(state.step)
     rng = generator(seed, "noise", state.step)
     logged: dict[str, torch.Tensor] = {}
-    state.model.train()
+    if not state.model.training:  # a walk through all modules, which small networks feel
+        state.model.train()
     for update in objective.updates(state.model, batch, rng):
         if not math.isfinite(update.loss.item()):
             raise Diverged(
