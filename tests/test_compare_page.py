@@ -198,6 +198,7 @@ def opened(tmp_path: Path, count: int, scheme: str) -> Iterator[Page]:
     with sync.sync_playwright() as player:
         browser = player.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1280, "height": 720}, color_scheme=scheme)
+        page.set_default_timeout(120_000)  # a busy machine needs them
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
