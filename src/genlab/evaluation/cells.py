@@ -61,7 +61,7 @@ def summary(
     left out, since what it lacks may be the worst: then the entry has none."""
     missing = [each for each in readings if isinstance(each, Unavailable)]
     if missing:
-        if len(readings) == 1:
+        if len(set(readings)) == 1:
             return missing[0]
         return Unavailable(f"{len(missing)} of {len(readings)} runs: {missing[0].reason}")
     there = [each for each in readings if isinstance(each, Reading)]

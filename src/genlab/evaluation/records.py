@@ -71,7 +71,8 @@ class Entry:
 
     @property
     def name(self) -> str:
-        name = str(self.first["run"])
+        chosen = self.first.get("checkpoint")
+        name = f"{self.first['run']}@{chosen}" if chosen else str(self.first["run"])
         return f"{name} × {len(self.records)} seeds" if self.repeated else name
 
     @property
