@@ -241,8 +241,8 @@ def test_a_warning_is_the_same_after_a_kill(
     monkeypatch.setattr(detectors, "PATIENCE", 30)
     sick = detectors.Detector(detectors.posterior_collapse, 30, "try again")
     monkeypatch.setitem(detectors.DETECTORS, "posterior collapse", sick)
-    settings = ("objective.beta=1000", "optimizer.learning_rate=0.02", "training.steps=70", "training.log_every=5",
-                "training.checkpoint_every=20")  # fmt: skip
+    settings = ("objective.beta=1000", "optimizer.learning_rate=0.02", "training.steps=70",
+                "training.log_every=5", "training.checkpoint_every=20")  # fmt: skip
 
     def log(run: Run) -> list[Event]:
         kept = [event for event in run.events() if isinstance(event, Metrics | Warned)]

@@ -19,7 +19,7 @@ from genlab.runs.events import Event, Metrics, Warned
 Values = Mapping[str, float]
 
 PATIENCE = 300  # steps that a symptom may last at the start of a healthy run, and must last in a sick one
-LONGER = 600  # the same for images that are all alike, as those of a generator that learns slowly are at first
+LONGER = 600  # the same for images that are all alike, as a slow generator's are at first
 LOOKS = 5  # logged steps that are asked at least
 MOSTLY = 0.8  # the fraction of them that must agree
 
