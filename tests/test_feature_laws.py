@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from genlab.errors import UserError
-from genlab.metrics.bins import Bins, bin_divergence, fit_bins, ndb
+from genlab.metrics.bins import Bins, fit_bins, ndb
 from genlab.metrics.frechet import fid, fid_infinity, moments
 from genlab.metrics.intervals import Estimate
 from genlab.metrics.kernel import kid
@@ -34,7 +34,7 @@ METRICS: dict[str, Callable[[Tensor, Tensor], Estimates]] = {
     "fid infinity": lambda x, y: {"fid infinity": fid_infinity(x, moments(y))},
     "kid": lambda x, y: {"kid": kid(x, y).estimate},
     "neighbourhoods": lambda x, y: dict(vars(neighbourhoods(x, y))),
-    "bins": lambda x, y: {"ndb": ndb(x, bins(y)), "divergence": bin_divergence(x, bins(y))},
+    "bins": lambda x, y: {"ndb": ndb(x, bins(y))},
     "c2st": lambda x, y: {"c2st": two_sample_accuracy(x, y)},
 }
 

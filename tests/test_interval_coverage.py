@@ -15,13 +15,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from genlab.functional.gaussian import DiagonalGaussian
 from genlab.metrics import kernel
-from genlab.metrics.bins import bin_divergence, fit_bins, ndb
+from genlab.metrics.bins import fit_bins, ndb
 from genlab.metrics.coverage import class_divergence, class_score, class_shares, confidence, evenness
 from genlab.metrics.frechet import fid, fid_infinity, moments
 from genlab.metrics.intervals import Estimate, jackknifed, mean_estimate, proportion
 from genlab.metrics.kernel import kid
-from genlab.metrics.latent import aggregate
+from genlab.metrics.latent import log_aggregate, mutual_information
 from genlab.metrics.neighbours import neighbourhoods
 from genlab.metrics.sharpness import relative_sharpness
 from genlab.metrics.two_sample import two_sample_accuracy
@@ -75,7 +76,7 @@ BINS = fit_bins(normal(3000, SIZE, 10**6 + 1), 30)
 
 
 def binned(features: Tensor) -> Estimates:
-    return {"ndb": ndb(features, BINS), "divergence": bin_divergence(features, BINS)}
+    return {"ndb": ndb(features, BINS)}
 
 
 def learned(features: Tensor) -> Estimates:
@@ -96,10 +97,10 @@ def encoded(features: Tensor) -> Estimates:
     """Posteriors of deviation ½ about the features."""
     log_vars = torch.full_like(features, 2 * math.log(0.5))
     noise = normal(len(features), SIZE, int(1e6 * float(features[0, 0].abs())))
-    found = aggregate(
-        features, log_vars, noise, lambda z: -0.5 * (z.square() + math.log(2 * math.pi)).sum(dim=1)
-    )
-    return dict(vars(found))
+    q = DiagonalGaussian(features, log_vars)
+    draws = q.sample(noise)
+    found = mutual_information(q.log_density(draws), log_aggregate(draws, features, log_vars))
+    return {"mutual information": found}
 
 
 def plain(features: Tensor) -> Estimates:
