@@ -19,14 +19,14 @@ from genlab.runs.events import Event, Metrics, Warned
 Values = Mapping[str, float]
 
 PATIENCE = 300  # steps that a symptom may last at the start of a healthy run, and must last in a sick one
-LONGER = 600  # the same for images that are all alike, as a slow generator's are at first
+LONGER = 600  # the same for images that are all alike, as a generator's are until it has learned something
 LOOKS = 5  # logged steps that are asked at least
 MOSTLY = 0.8  # the fraction of them that must agree
 
 # What separates the sick from the healthy; `benchmarks/detectors.py --symptoms` prints both.
 INFORMATION = 0.5  # nats of KL for an image
 DIVERSITY = 0.3  # of that of real images
-CERTAINTY = 0.05  # of a discriminator's loss, which is 0.7 to 2 where it cannot tell
+CERTAINTY = 0.01  # of a discriminator's loss, which is 0.7 to 2 where it cannot tell
 MARGIN = 10.0  # nats that a small loss may rise by
 RUNAWAY = 100.0  # of the same loss, which only a critic that has lost its way comes to
 
