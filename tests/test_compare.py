@@ -209,6 +209,8 @@ def test_one_training_is_never_tested_against_several() -> None:
     found = compared(*group, *repeated("b", [9.0, 9.1, 9.2]), single, record("y", config="y", fid=80.0))
     assert found.rows[0].text == "over seeds: best: A | trained once: best: D"
     assert "never one with the other" in found.notes[0]
+    found = compared(*group, single, record("y", config="y", fid=80.0))
+    assert found.rows[0].text == "trained once: best: C"
 
 
 def test_notes_say_what_a_verdict_is_about() -> None:
@@ -345,9 +347,12 @@ def test_what_was_not_measured_says_so() -> None:
 
 def test_two_hundred_runs_in_a_second() -> None:
     records = [everything(f"{i:03d}", shift=i, config=f"c{i}", gan=i % 3 == 0) for i in range(200)]
-    began = time.process_time()
-    found = compare(records, *bounds())
-    assert time.process_time() - began < 1
+    seconds = []
+    for _ in range(3):
+        began = time.process_time()
+        found = compare(records, *bounds())
+        seconds.append(time.process_time() - began)
+    assert min(seconds) < 1
     assert found.pairs.p.shape[1] == 19_900
     assert all(row.text for row in found.shown())
 

@@ -103,11 +103,7 @@ def worded(found: Sequence[Verdict], compared: Floats, entries: Sequence[Entry])
         return f"not decided: {once[0]} was trained once, {often[0]} with several seeds"
     if not (once and often):
         return found[0].text
-    parts = []
-    for kind, names, label in ((True, often, "over seeds"), (False, once, "trained once")):
-        said = next((v.text for v in found if v.repeated == kind), f"{names[0]} alone")
-        parts.append(f"{label}: {said}")
-    return " | ".join(parts)
+    return " | ".join(f"{'over seeds' if v.repeated else 'trained once'}: {v.text}" for v in found)
 
 
 def scope(entries: Sequence[Entry]) -> tuple[str, ...]:

@@ -149,7 +149,7 @@ def figures(keys: list[str], specs: dict[str, dict[str, Any]]) -> str:
 def curves(comparison: Comparison, gathered: Gathered, specs: dict[str, dict[str, Any]]) -> str:
     """Per second and per image, and how to have the curves that are not there."""
     body = ""
-    for kind, title in (("validated", "On held-out images"), ("logged", "On the batches of training")):
+    for kind, title in (("validated", "Validation"), ("logged", "On the batches of training")):
         keys = [key for key in specs if key.startswith(kind)]
         if keys:
             body += f'<h3>{title}</h3><div class="charts two">{figures(keys, specs)}</div>'
@@ -157,7 +157,7 @@ def curves(comparison: Comparison, gathered: Gathered, specs: dict[str, dict[str
     without = [e.letter for i, e in enumerate(comparison.entries) if i not in validated]
     if without:
         body += (
-            f"<p>{escape(some(without))} measured nothing on held-out images while training; "
+            f"<p>{escape(some(without))} had no validation while training; "
             "<code>genlab train … --set training.validate_every=500</code> does.</p>"
         )
     lead = "The same curves over seconds, which depend on the machine, and over images, which do not."

@@ -24,7 +24,7 @@ QUANTITIES = {
     "fid": (
         "FID ↓",
         "squared feature units",
-        "Of fewer samples than the table's, and so above it; from run to run the same.",
+        "Of 2 000 samples whatever the table's N is: on a scale of its own.",
     ),
 }
 
