@@ -23,7 +23,7 @@ from genlab.data.dataset import Dataset
 from genlab.experiment import runner
 from genlab.experiment.schema import Experiment
 from genlab.recipes import recipe
-from genlab.runs.events import Finished, Metrics, Saved, Started
+from genlab.runs.events import Finished, Metrics, Saved, Started, Validated, Warned
 from genlab.runs.files import write_json
 from genlab.runs.store import Run, create_run
 
@@ -190,6 +190,21 @@ def test_a_run_that_diverged_says_so(runs: Path) -> None:
     synthetic("vae-mnist", end="failed")
     page = open_page()
     assert "ended early: the loss is nan" in page.error[0].value
+
+
+def test_a_run_shows_its_newest_warning_and_what_it_was_validated_at(runs: Path) -> None:
+    run = synthetic("vae-mnist")
+    assert not open_page().warning
+    run.append(Warned(320, "posterior collapse", "the code says 0.01 nats", "lower objective.beta"))
+    run.append(Warned(340, "divergence", "the loss is [5000] nats", "lower optimizer.learning_rate"))
+    run.append(Validated(400, {"nelbo/train": 190.5, "fid/train": 88.25}, 4.0, 51_200))
+    page = open_page()
+    (warning,) = page.warning
+    assert warning.value.replace("\\", "") == (
+        "divergence, step 340: the loss is [5000] nats. Try: lower optimizer.learning_rate."
+    )
+    assert "Validated at step 400 against training images" in texts(page)
+    assert "FID 88.25" in texts(page).replace("\\", "")
 
 
 def test_a_stopped_run_can_be_resumed(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 from genlab.data.dataset import Dataset, Images
 from genlab.experiment.runner import begin, work
 from genlab.experiment.schema import Experiment
+from genlab.runs.events import Event, Metrics, Validated, Warned
 from genlab.runs.store import Run
 
 Tiny = Callable[..., Experiment]
@@ -52,14 +54,24 @@ def child(run: Run, pixels: Path, last: int) -> subprocess.Popen[bytes]:
 
 
 def finals(run: Run) -> dict[str, bytes]:
-    """The newest checkpoint and the sheets."""
-    files = [max(run.checkpoints.glob("*.safetensors")), *sorted(run.samples.glob("*.png"))]
+    """The newest checkpoint, the best if one is kept, and the sheets."""
+    files = [max(run.checkpoints.glob("step-*.safetensors")), *run.checkpoints.glob("best.safetensors")]
+    files += sorted(run.samples.glob("*.png"))
     return {path.name: path.read_bytes() for path in files}
 
 
 def steps(run: Run) -> list[tuple[str, int]]:
     """What the log says happened, and when; that it began twice aside."""
     return [(event.kind, event.step) for event in run.events() if event.kind != "started"]
+
+
+def said(run: Run) -> list[Event]:
+    """The numbers and the warnings of the log, without their times."""
+    return [
+        replace(event, seconds=0.0) if not isinstance(event, Warned) else event
+        for event in run.events()
+        if isinstance(event, Metrics | Validated | Warned)
+    ]
 
 
 def unlabelled(dataset: Dataset) -> Dataset:
@@ -85,16 +97,27 @@ def test_killed_and_resumed_equals_uninterrupted(
 
     assert finals(killed) == finals(whole)
     assert steps(killed) == steps(whole)
+    assert said(killed) == said(whole)
     assert killed.status()["state"] == "completed"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["vae", "gan", "vaegan"])
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("vae", ()),
+        ("gan", ()),
+        ("vaegan", ()),
+        # the best changes at many of the validations; the warning comes between two kills
+        ("vae", ("training.validate_every=20", "objective.beta=0.1")),
+        ("vae", ("training.steps=400", "objective.beta=1000", "optimizer.learning_rate=0.02")),
+    ],
+)
 def test_killed_again_and_again_at_any_moment(
-    tiny: Tiny, dataset: Dataset, pixels: Path, tmp_path: Path, name: str
+    tiny: Tiny, dataset: Dataset, pixels: Path, tmp_path: Path, name: str, settings: tuple[str, ...]
 ) -> None:
     """Not between two steps, as above, but wherever it happens to be."""
-    experiment = tiny(name, "training.steps=300", "training.sample_every=7")
+    experiment = tiny(name, "training.steps=300", "training.sample_every=7", *settings)
     dataset = unlabelled(dataset)
     whole = begin(experiment, out=tmp_path / "whole", dataset=dataset)
     list(work(whole, dataset=dataset))
@@ -102,7 +125,7 @@ def test_killed_again_and_again_at_any_moment(
     killed = begin(experiment, out=tmp_path / "killed", dataset=dataset)
     for attempt in range(3):
         process = child(killed, pixels, last=-1)
-        reached = 90 * (attempt + 1)
+        reached = 110 * (attempt + 1)
         while process.poll() is None and killed.status()["step"] < reached:
             time.sleep(0.003)
         process.kill()
@@ -110,3 +133,6 @@ def test_killed_again_and_again_at_any_moment(
     list(work(killed, dataset=dataset))
     assert finals(killed) == finals(whole)
     assert steps(killed) == steps(whole)
+    assert said(killed) == said(whole)
+    assert bool(whole.all(Warned)) == ("objective.beta=1000" in settings)
+    assert bool(whole.all(Validated)) == ("training.validate_every=20" in settings)

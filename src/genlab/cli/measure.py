@@ -58,6 +58,10 @@ def evaluate(
     measured_keys = [key for key in INSTRUMENTS if key in found[0]["values"]]
     for text in evaluation(compare(found, floor, ceiling, measured_keys), out.width, explain):
         out.print(text)
+    if picture := found[0]["details"].get("nearest"):
+        out.print(
+            f"samples beside the training images nearest to them: {found[0]['run']}/{picture}", style="dim"
+        )
 
 
 def measured(

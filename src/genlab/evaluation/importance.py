@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from genlab.functional.gaussian import Posterior
 from genlab.functional.importance import LogMeanExp, log_weights
 from genlab.networks.model import VAE, VAEGAN
 from genlab.networks.prior import StandardNormal
@@ -21,6 +22,7 @@ Progress = Callable[[int, int], None]
 TILE = 250  # images of 28×28 decoded at once; fewer where they are larger
 TILE_PIXELS = TILE * 28 * 28
 TOGETHER = 50  # images encoded at once
+ROOM = 40  # times as much at once where it is not the processor that decodes, which would idle between tiles
 
 
 class Terms(NamedTuple):
@@ -36,9 +38,10 @@ class Terms(NamedTuple):
         return -(self.distortion + self.rate)
 
 
-def tile(count: int, draws: int, pixels: int) -> tuple[int, int]:
-    """(images, draws) of a tile for `count` images of so many `pixels` (C·H·W) and `draws` draws of each."""
-    decoded = max(1, min(TILE, TILE_PIXELS // pixels))
+def tile(count: int, draws: int, pixels: int, room: int = 1) -> tuple[int, int]:
+    """(images, draws) of a tile for `count` images of so many `pixels` (C·H·W) and `draws` draws of each,
+    with `room` for so many times what a processor's cache likes."""
+    decoded = max(1, min(room * TILE, room * TILE_PIXELS // pixels))
     together = min(count, TOGETHER, decoded)
     return together, min(draws, max(1, decoded // together))
 
@@ -62,7 +65,8 @@ def terms(
     assert not model.training
     assert len(images) >= 1, "no images"
     assert draws >= 1, draws
-    together, at_once = tile(len(images), draws, images[0].numel())
+    room = 1 if model.device.type == "cpu" else ROOM
+    together, at_once = tile(len(images), draws, images[0].numel(), room)
     shared: Tensor | None = None
     found, done = [], 0
     for index, chunk in enumerate(images.split(together)):
@@ -78,18 +82,27 @@ def terms(
                 noise = torch.randn(few, *q.mean.shape, generator=rng)
             else:
                 noise = shared[first : first + few, None].expand(few, *q.mean.shape)
-            z = q.sample(noise.to(q.mean))  # (few, B, Z)
-            raw = model.raw(z.flatten(0, 1))
-            nll = model.observation.nll(raw, chunk.expand(few, *chunk.shape).flatten(0, 1))
-            nll = nll.view(few, len(chunk))
-            log_prior, log_q = model.prior.log_density(z), q.log_density(z)
-            closed = isinstance(model.prior, StandardNormal)  # else its KL is this same difference
-            kl = (model.prior.kl(q, z) if closed else log_q - log_prior).expand(few, len(chunk))
-            running.add(log_weights(nll, log_prior, log_q).cpu())
-            sums += torch.stack([nll, kl]).double().sum(dim=1).cpu()
+            nll, kl, weights = weighed(model, chunk, q, noise)
+            running.add(weights)
+            sums += torch.stack([nll.double().sum(dim=0), kl.double().sum(dim=0)])
             done += few * len(chunk)
             if progress is not None:
                 progress(done, draws * len(images))
         found.append(torch.cat([sums / draws, running.value[None]]))
     distortion, rate, bound = torch.cat(found, dim=1)
     return Terms(distortion, rate, bound)
+
+
+def weighed(
+    model: VAE | VAEGAN, images: Tensor, q: Posterior, noise: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """−ln p(x|z), the KL term and ln w of images (B, C, H, W) at the draws of q that `noise` (k, B, Z) makes:
+    each (k, B), nats, on the CPU."""
+    z = q.sample(noise.to(q.mean))
+    raw = model.raw(z.flatten(0, 1))
+    repeated = images.expand(len(z), *images.shape).flatten(0, 1)
+    nll = model.observation.nll(raw, repeated).view(z.shape[:2])
+    log_prior, log_q = model.prior.log_density(z), q.log_density(z)
+    closed = isinstance(model.prior, StandardNormal)  # of another prior the KL is this same difference
+    kl = (model.prior.kl(q, z) if closed else log_q - log_prior).expand(nll.shape)
+    return nll.cpu(), kl.cpu(), log_weights(nll, log_prior, log_q).cpu()

@@ -139,10 +139,10 @@ def look(model: VAE | VAEGAN, images: Tensor, seed: int) -> Seen:
             model.observation.nll(model.raw(z), chunk), model.prior.kl(q, z), squared_error(again, chunk),
             psnr(again, chunk), likeness(again, chunk), q.log_density(z), model.prior.log_density(z),
         )  # fmt: skip
-        found.append((q.mean, z, *(values.double() for values in per_image)))
+        found.append((q.mean.cpu(), z.cpu(), *(values.cpu().double() for values in per_image)))
         if isinstance(q, DiagonalGaussian):
             log_vars.append(q.log_var)
-    means, draws, *values = (torch.cat(parts).cpu() for parts in zip(*found, strict=True))
+    means, draws, *values = (torch.cat(parts) for parts in zip(*found, strict=True))
     return Seen(means, torch.cat(log_vars).cpu() if log_vars else None, draws, *values)
 
 

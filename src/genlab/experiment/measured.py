@@ -60,11 +60,17 @@ def evaluate_run(
         "config": repetition(experiment),
         **found.as_json(),
     }
+    record["details"]["nearest"] = show_closest(trained, real, seed)
     keep(run, key(record), record)
-    samples = trained.sample(CLOSEST_OF, seed).images
-    pairs, _ = closest_pairs(samples, real)
-    save_images(pairs, closest_path(run, trained.model.prior.name), columns=8)
     return record
+
+
+def show_closest(trained: Trained, real: References, seed: int) -> str:
+    """Draw samples beside the training images nearest to them; where the picture lies within the run."""
+    pairs, _ = closest_pairs(trained.sample(CLOSEST_OF, seed).images, real)
+    name = f"generated/nearest-{'own' if trained.model.prior.name == 'N(0, I)' else 'fitted'}.png"
+    save_images(pairs, trained.run.path / name, columns=8)
+    return name
 
 
 def images_seen(trained: Trained) -> int:
@@ -72,11 +78,6 @@ def images_seen(trained: Trained) -> int:
     experiment = trained.experiment
     batches = build_objective(experiment.objective).batches_per_step
     return trained.step * experiment.training.batch_size * batches
-
-
-def closest_path(run: Run, prior: str) -> Path:
-    """Where the picture of samples beside their nearest training images lies."""
-    return run.path / "generated" / f"nearest-{'own' if prior == 'N(0, I)' else 'fitted'}.png"
 
 
 def repetition(experiment: schema.Experiment) -> str:

@@ -16,7 +16,7 @@ from genlab.experiment.runner import machine
 from genlab.experiment.second_stage import codes
 from genlab.experiment.trained import Trained
 from genlab.lessons.demo import Demo, Measured, test_images
-from genlab.lessons.report.charts import gan_charts, vae_charts
+from genlab.lessons.report.charts import gan_charts, quality_charts, vae_charts
 from genlab.lessons.report.content import (
     Directions,
     LiveDecoder,
@@ -45,6 +45,7 @@ def report_of(demo: Demo) -> Report:
     assert demo.dataset is not None
     vae, _, warm, _ = (entry.trained for entry in demo.models)
     same = vae.model.latents(SAME, generator(demo.seed, "same-z"))
+    vae_label = demo.models[0].label
     identity = demo.real.own.extractor.identity
     shown = default_keys(identity)
     tests = test_images(demo.dataset, PAIRS)
@@ -71,7 +72,11 @@ def report_of(demo: Demo) -> Report:
         same_z=SameLatents(
             same.numpy(), (("VAE", pixels(vae.decode(same))), ("GAN", pixels(warm.decode(same))))
         ),
-        charts=(*vae_charts(demo.runs["vae"]), *gan_charts(arms(demo))),
+        charts=(
+            *vae_charts(demo.runs["vae"]),
+            *gan_charts(arms(demo)),
+            *quality_charts([(vae_label, demo.runs["vae"], 0), *arms(demo)]),
+        ),
         estimators=tuple(demo.estimators),
         decoders=tuple(
             LiveDecoder(key, portable(each.model.decoder, each.model.observation, half=True))

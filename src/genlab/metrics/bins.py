@@ -20,6 +20,7 @@ from genlab.randomness import derive_seed, generator
 
 FITTED = 20_000  # features that the clusters are found from; all are then counted
 LLOYD = 40  # iterations at most
+FEWEST = 20  # samples, below which no share is nearly normal
 SIGNIFICANT = 1.959964  # the two-sided 5 % point of N(0, 1)
 TILE = 5000
 
@@ -84,7 +85,7 @@ def ndb(features: Tensor, bins: Bins) -> Estimate:
 def z_scores(features: Tensor, bins: Bins) -> Tensor:
     """The z score of each bin's share of samples against its share of training examples: (K,), N(0, 1) if
     both are alike. Bins that nobody fills have 0."""
-    checked(features, "NDB")
+    checked(features, "NDB", FEWEST)
     shares = bin_shares(features, bins)
     together = (shares * len(features) + bins.shares * bins.count) / (len(features) + bins.count)
     variance = together * (1 - together) * (1 / len(features) + 1 / bins.count)

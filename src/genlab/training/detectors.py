@@ -19,15 +19,16 @@ from genlab.runs.events import Event, Metrics, Warned
 Values = Mapping[str, float]
 
 PATIENCE = 300  # steps that a symptom may last at the start of a healthy run, and must last in a sick one
+LONGER = 600  # the same for images that are all alike, as a generator's are until it has learned something
 LOOKS = 5  # logged steps that are asked at least
 MOSTLY = 0.8  # the fraction of them that must agree
 
 # What separates the sick from the healthy; `benchmarks/detectors.py --symptoms` prints both.
 INFORMATION = 0.5  # nats of KL for an image
 DIVERSITY = 0.3  # of that of real images
-CERTAINTY = 0.05  # of a discriminator's loss, which is 0.7 to 2 where it cannot tell
+CERTAINTY = 0.01  # of a discriminator's loss, which is 0.7 to 2 where it cannot tell
 MARGIN = 10.0  # nats that a small loss may rise by
-RUNAWAY = 1000.0  # of a discriminator's loss: no two images are so far apart, not even for Wasserstein's
+RUNAWAY = 100.0  # of the same loss, which only a critic that has lost its way comes to
 
 
 @dataclass
@@ -74,7 +75,7 @@ def divergence(values: Values, past: Past) -> str | None:
         bound = past.first + max(abs(past.first), MARGIN) + 2 * (past.first - past.lowest)
         if loss > bound:
             return f"the loss is {loss:.4g} nats, where it began at {past.first:.4g}: training runs away"
-    if abs(judge) > RUNAWAY:
+    if judge > RUNAWAY:
         return f"the discriminator's loss is {judge:.4g}: training runs away"
     return None
 
@@ -105,7 +106,7 @@ DETECTORS: dict[str, Detector] = {
         "(objective.free_bits=0.1)",
     ),
     "mode collapse": Detector(
-        mode_collapse, PATIENCE,
+        mode_collapse, LONGER,
         "balance the players' learning rates, or set objective.loss=relativistic, objective.r1=1 and "
         "objective.r2=1 with network.discriminator.norm=none",
     ),
@@ -138,8 +139,8 @@ class Episode:
             self.looks.popleft()
         share = sum(sick for _, sick in self.looks) / len(self.looks)
         long_enough = len(self.looks) >= LOOKS and step - self.began >= span
-        if self.spoken:
-            self.spoken = not (long_enough and share <= 1 - MOSTLY)
+        if self.spoken:  # until the symptom has been as rare as it then was frequent
+            self.spoken = not (long_enough and share <= (1 - MOSTLY if self.patience else 0))
             return False
         self.spoken = sick if self.patience == 0 else sick and long_enough and share >= MOSTLY
         return self.spoken
