@@ -31,13 +31,14 @@ def encode(
     json: JSON = False,
 ) -> None:
     """Encode images: posterior means, log-variances, names and labels, as an .npz file."""
-    from genlab.experiment.encoding import write_codes
+    from genlab.experiment.encoding import check_ending, write_codes
     from genlab.experiment.trained import open_reference
 
     trained = open_reference(run)
     trained.autoencoder  # noqa: B018  (says so before anything is read, where there is no encoder)
-    given = images_for(trained, files)
     path = out or trained.run.path / "generated" / "codes.npz"
+    check_ending(path, ".npz")
+    given = images_for(trained, files)
     shapes = write_codes(path, trained, given)
     if json:
         print_json(facts(path, trained, given) | {"arrays": shapes})
@@ -59,6 +60,7 @@ def score(
 ) -> None:  # fmt: skip
     """Score images: ELBO, bound, reconstruction error and novelty of each, as a CSV that says what it holds."""
     from genlab.cli.progress import console, counting
+    from genlab.experiment.encoding import check_ending
     from genlab.experiment.measured import references
     from genlab.experiment.runner import load_data
     from genlab.experiment.scoring import score as measure
@@ -67,6 +69,8 @@ def score(
     from genlab.metrics.unavailable import Unavailable
 
     trained = open_reference(run)
+    path = out or trained.run.path / "generated" / "scores.csv"
+    check_ending(path, ".csv")
     given = images_for(trained, files)
     with counting(console(to_stderr=True)) as progress:
         real = references(
@@ -74,7 +78,6 @@ def score(
             learning=lambda step, of, loss: progress("training a feature network", step, of),
         )
         columns = measure(trained, given, real, k=k, progress=progress)
-    path = out or trained.run.path / "generated" / "scores.csv"
     write_scores(path, trained, given, columns)
     if json:
         about = {

@@ -48,14 +48,19 @@ def posteriors(trained: Trained, pixels: Pixels) -> tuple[Tensor, Tensor | None]
     return torch.cat(means), torch.cat(log_vars) if log_vars else None
 
 
+def check_ending(path: Path, ending: str) -> None:
+    """Raises UserError where `path` would not be taken for what is written to it."""
+    if path.suffix != ending:
+        raise UserError(f"can't write to {path.name!r}; give a name that ends in {ending}")
+
+
 def write_codes(path: Path, trained: Trained, given: Given) -> dict[str, tuple[int, ...]]:
     """Encode `given` into an .npz; returns the shape of each array in it.
 
     mean and, where there is one, log_var: (N, Z) float32; names and, where any image has one, labels: (N,)
     text; run: the run's name. No array holds objects. Raises UserError for a GAN or another ending.
     """
-    if path.suffix != ".npz":
-        raise UserError(f"can't write codes as {path.name!r}; give a name that ends in .npz")
+    check_ending(path, ".npz")
     mean, log_var = posteriors(trained, given.pixels)
     arrays: dict[str, Any] = {"mean": mean.numpy()}
     if log_var is not None:

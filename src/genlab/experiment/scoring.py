@@ -19,11 +19,10 @@ from torch import Tensor
 from genlab.data.batches import to_float
 from genlab.data.dataset import Pixels
 from genlab.data.given import Given
-from genlab.errors import UserError
 from genlab.evaluation.importance import Terms, terms
 from genlab.evaluation.likelihood import NO_LIKELIHOOD, STANDARD_DRAWS, measure_of
 from genlab.evaluation.references import References, chosen
-from genlab.experiment.encoding import as_trained
+from genlab.experiment.encoding import as_trained, check_ending
 from genlab.experiment.trained import CHUNK, Trained
 from genlab.metrics.likeness import squared_error
 from genlab.metrics.memorisation import nearest
@@ -163,8 +162,7 @@ def exceeded(values: Tensor, others: Tensor) -> Tensor:
 def write_scores(path: Path, trained: Trained, given: Given, columns: list[Column]) -> None:
     """A CSV with a line per image, under comments (#) that say what each column is; `read_csv(path,
     comment="#")` of pandas reads it. Raises UserError for another ending."""
-    if path.suffix != ".csv":
-        raise UserError(f"can't write scores as {path.name!r}; give a name that ends in .csv")
+    check_ending(path, ".csv")
     with (
         replacing(path) as temporary,
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
