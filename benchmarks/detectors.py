@@ -15,6 +15,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from unittest.mock import patch
 
 import torch
 
@@ -23,7 +24,9 @@ from genlab.data.dataset import Dataset
 from genlab.experiment.build import build_model, build_objective, build_state
 from genlab.experiment.runner import load_data, make_batches
 from genlab.experiment.schema import Experiment
-from genlab.objectives import adversarial, elbo, hybrid
+from genlab.metrics.diversity import diversity
+from genlab.networks.model import GAN, VAE, VAEGAN
+from genlab.objectives.elbo import active_units
 from genlab.recipes import RECIPES, recipe
 from genlab.runs.events import Metrics, Warned
 from genlab.training.detectors import Watch
@@ -53,14 +56,13 @@ SEEN = ("kl", "active_units", "diversity", "discriminator_loss")
 @contextmanager
 def without() -> Iterator[None]:
     """Inside, nothing is computed for the detectors."""
-    kept = adversarial.diversity, elbo.active_units, hybrid.active_units
     nothing = torch.zeros(())
-    adversarial.diversity = lambda *_: nothing  # type: ignore[assignment]
-    elbo.active_units = hybrid.active_units = lambda *_: {}  # type: ignore[assignment]
-    try:
+    with (
+        patch("genlab.objectives.adversarial.diversity", lambda *_: nothing),
+        patch("genlab.objectives.elbo.active_units", lambda *_: {}),
+        patch("genlab.objectives.hybrid.active_units", lambda *_: {}),
+    ):
         yield
-    finally:
-        adversarial.diversity, elbo.active_units, hybrid.active_units = kept
 
 
 class Bench:
@@ -106,12 +108,12 @@ def cost(name: str, dataset: Dataset, rounds: int, threads: int | None) -> None:
     watched, plain = (statistics.median(spent[key]) for key in (True, False))
     images = bench.batches(0).images
     model, direct = bench.state.model, 0.0
-    if hasattr(model, "encoder"):
+    if isinstance(model, VAE | VAEGAN):
         q = model.encode(images)
-        direct += BLOCK * microseconds(lambda: elbo.active_units(model.prior, q))
-    if hasattr(model, "discriminator"):
+        direct += BLOCK * microseconds(lambda: active_units(model.prior, q))
+    if isinstance(model, GAN | VAEGAN):
         fake = images.flip(0)
-        direct += BLOCK * microseconds(lambda: adversarial.diversity(images, fake))
+        direct += BLOCK * microseconds(lambda: diversity(images, fake))
     direct += microseconds(lambda: bench.watch.see(bench.values))
     apart, share = 100 * (watched / plain - 1), 100 * direct / 1e6 / plain
     step = 1e3 * plain / BLOCK
@@ -137,8 +139,8 @@ def symptoms(name: str, settings: tuple[str, ...], dataset: Dataset, steps: int)
         late = sorted(look.values[key] for look in looks if key in look.values and look.step > steps / 2)
         if late:
             print(f"  {key:<20} {late[0]:10.3f} … {statistics.median(late):10.3f} … {late[-1]:10.3f}")
-    for event in warned or [None]:
-        print(f"  {event.line if event else 'no warning'}")
+    for line in [each.line for each in warned] or ["no warning"]:
+        print(f"  {line}")
 
 
 def main() -> None:

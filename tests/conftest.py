@@ -33,6 +33,10 @@ SMALL = [
     "network.discriminator.width=2",
     "network.discriminator.hidden=8",
     "network.discriminator.depth=1",  # an image of 8×8 has no second stage, the first that is normalised
+    "network.second_hidden=5",
+    "network.second_depth=1",
+    "network.prior.layers=2",
+    "network.prior.hidden=4",
     "training.batch_size=4",
     "training.threads=1",
     "training.steps=7",
@@ -55,6 +59,7 @@ EXPERIMENTS: dict[str, tuple[str, ...]] = {
     },
     "vae-continuous-bernoulli": ("vae", "observation.kind=continuous-bernoulli"),
     "vae-gaussian": ("vae", "observation.kind=gaussian"),
+    "vae-discretised-logistic": ("vae", "observation.kind=discretised-logistic"),
     "vae-gaussian-learned": ("vae", "observation.kind=gaussian", "observation.learn_sigma=true"),
     "vae-beta-warmup": ("vae", "objective.beta=4", "objective.warmup_steps=5", "optimizer.final=0"),
     "vae-cyclic-free-bits": ("vae", "objective.warmup=cyclic", "objective.warmup_steps=2",
@@ -70,7 +75,27 @@ EXPERIMENTS: dict[str, tuple[str, ...]] = {
                     "optimizer.discriminator_rate=1e-4"),
     "vaegan-spectral-r1": ("vaegan", "network.discriminator.spectral=true", "objective.r1=0.5", NO_NORM,
                            "observation.kind=gaussian", "observation.learn_sigma=true"),
+    "vae-flow": ("vae", "network.prior.kind=flow"),
+    "vae-two-layers": ("vae", "network.second_latent=2", "objective.warmup_steps=5"),
+    "vae-tanh": ("vae", "network.decoder.activation=tanh", "network.encoder.activation=tanh",
+                 "network.decoder.init=glorot", "network.encoder.init=glorot", "optimizer.schedule=burda"),
+    "vae-binarised": ("vae", "data.binarise=dynamic", "network.encoder.pixels=unit"),
+    **{
+        f"{bound}-{gradient}": ("iwae", f"objective.bound={bound}", f"objective.gradient={gradient}",
+                                "objective.samples=3", "objective.warmup_steps=5")
+        for bound in ("elbo", "iwae") for gradient in ("reparameterized", "dreg")
+    },
+    **{
+        f"iwae-{gradient}-{name}": ("iwae", f"objective.gradient={gradient}", assignment)
+        for gradient in ("reparameterized", "dreg")
+        for name, assignment in (("flow", "network.prior.kind=flow"),
+                                 ("two-layers", "network.second_latent=2"))
+    },
     "no-average": ("gan", "training.ema=0"),
+    "pacgan": ("gan", "network.discriminator.pack=2"),
+    "pacgan-r1-r2": ("gan", "network.discriminator.pack=2", "network.discriminator.maxout=3",
+                     "objective.loss=relativistic", "objective.r1=1", "objective.r2=1",
+                     "objective.discriminator_steps=2", NO_NORM),
 }  # fmt: skip
 
 Tiny = Callable[..., Experiment]

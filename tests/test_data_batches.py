@@ -93,3 +93,20 @@ def test_batches_draw_nothing_from_the_global_generator() -> None:
 def test_images_refuse_what_is_not_uint8() -> None:
     with pytest.raises(AssertionError, match="not uint8"):
         Images(torch.zeros(2, 1, 8, 8).numpy())
+
+
+def test_binarised_batches_are_drawn_anew_at_each_step_and_the_same_again() -> None:
+    images = Images(torch.full((4, 1, 8, 8), 64, dtype=torch.uint8).numpy())
+    batches, again = Batches(images, 4, seed=3, binarise=True), Batches(images, 4, seed=3, binarise=True)
+    first, second = batches(0).images, batches(1).images
+    assert set(first.unique().tolist()) == {-1.0, 1.0}
+    assert not torch.equal(first, second)
+    assert torch.equal(again(1).images, second)
+    white = torch.stack([batches(step).images for step in range(200)]).add(1).div(2).mean()
+    assert white.item() == pytest.approx(64 / 255, abs=0.01)
+
+
+def test_black_and_white_pixels_stay_what_they_are() -> None:
+    images = Images((torch.arange(64, dtype=torch.uint8).view(1, 1, 8, 8) % 2 * 255).numpy())
+    plain, drawn = Batches(images, 1, seed=0), Batches(images, 1, seed=0, binarise=True)
+    assert torch.equal(plain(0).images, drawn(0).images)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from genlab.data.dataset import Dataset
 from genlab.experiment.build import build_model, build_objective
@@ -102,6 +102,7 @@ def test_active_units_are_the_dimensions_with_a_kl(tiny: Tiny, dataset: Dataset,
     model = build_model(experiment, dataset.shape)
     assert isinstance(model, VAE | VAEGAN)
     head = model.encoder.head
+    assert isinstance(head, nn.Linear)
     with torch.no_grad():
         head.weight.zero_()
         head.bias.zero_()

@@ -11,7 +11,8 @@ from genlab.data.dataset import Dataset
 from genlab.experiment.build import build_model, build_objective
 from genlab.experiment.runner import make_batches
 from genlab.experiment.schema import Experiment
-from genlab.functional.gaussian import kl_divergence, kl_per_dimension
+from genlab.functional.gaussian import DiagonalGaussian, kl_divergence, kl_per_dimension
+from genlab.networks.encoder import Encoder
 from genlab.networks.model import VAE
 from genlab.objectives.base import Update
 from genlab.objectives.elbo import Elbo, Warmup
@@ -52,9 +53,15 @@ def test_no_warmup_is_constant() -> None:
     assert {Warmup(beta=3.0)(step) for step in range(5)} == {3.0}
 
 
+def posterior(vae: VAE, batch: Batch) -> DiagonalGaussian:
+    q = vae.encode(batch.images)
+    assert isinstance(q, DiagonalGaussian)
+    return q
+
+
 def terms(vae: VAE, batch: Batch) -> tuple[Tensor, Tensor]:
     """Reconstruction and KL (B,), written with other functions than the objective uses."""
-    q = vae.encode(batch.images)
+    q = posterior(vae, batch)
     z = q.mean + q.std * torch.randn(q.mean.shape, generator=generator(0, "noise"))
     return vae.observation.nll(vae.decoder(z), batch.images), kl_divergence(q)
 
@@ -75,9 +82,10 @@ def test_the_warmup_follows_the_batch_s_step(vae: VAE, batch: Batch) -> None:
 
 
 def test_free_bits_leave_that_much_of_each_dimension_unpunished(vae: VAE, batch: Batch) -> None:
+    assert isinstance(vae.encoder, Encoder)
     with torch.no_grad():  # three dimensions: one far above the allowance, two below
         vae.encoder.head.bias.copy_(torch.tensor([2.0, 0.1, 0.0, 0.0, 0.0, 0.0]))
-    per_dimension = kl_per_dimension(vae.encode(batch.images)).mean(dim=0)
+    per_dimension = kl_per_dimension(posterior(vae, batch)).mean(dim=0)
     assert ((per_dimension > 1.0).tolist(), (per_dimension < 1.0).sum().item()) == ([True, False, False], 2)
     reconstruction, _ = terms(vae, batch)
     found = update(Elbo(free_bits=1.0), vae, batch)

@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from genlab.errors import UserError
-from genlab.metrics.frechet import Moments, frechet_distance, frechet_from_moments, moments, pooled
+from genlab.metrics.frechet import (
+    Moments,
+    fid,
+    fid_infinity,
+    frechet_distance,
+    frechet_from_moments,
+    moments,
+    pooled,
+)
+from genlab.metrics.intervals import Estimate, jackknifed
+from genlab.metrics.unavailable import Unavailable
 from genlab.randomness import generator
 
 
@@ -114,3 +124,61 @@ def test_float32_features_lose_nothing() -> None:
 def test_what_cannot_be_compared_is_said(features: Tensor, said: str) -> None:
     with pytest.raises(UserError, match=said):
         frechet_distance(features, torch.zeros(5, 4))
+
+
+def exactly(dimensions: int, sigma: float = 1.0) -> Moments:
+    """The moments of N(0, σ²I) itself, as endlessly many real images would give them."""
+    return gaussian(torch.zeros(dimensions), sigma**2 * torch.eye(dimensions))
+
+
+def extrapolated(features: Tensor, reference: Moments) -> Estimate:
+    found = fid_infinity(features, reference)
+    assert isinstance(found, Estimate)
+    return found
+
+
+def test_fid_is_the_distance_with_its_jackknife() -> None:
+    features, reference = normal(130, 5) + 0.3, moments(normal(90, 5, seed=1))
+    plain = jackknifed(lambda part: frechet_from_moments(moments(part), reference), features)
+    found = fid(features, reference)
+    assert found.value == pytest.approx(plain.value, abs=1e-10)
+    assert found.error == pytest.approx(plain.error, rel=1e-8)
+    assert found.low == pytest.approx(max(0, plain.low), abs=1e-9)
+
+
+def test_the_extrapolation_takes_the_bias_of_n_away() -> None:
+    dimensions, count, sigma, trials = 8, 400, 1.5, 16
+    reference = exactly(dimensions, sigma)
+    samples = [sigma * normal(count, dimensions, seed=i) for i in range(trials)]
+    bias = sigma**2 * (dimensions * (dimensions + 1) / 4 + dimensions) / count
+    found = [extrapolated(sample, reference) for sample in samples]
+    intercepts = np.array([one.value for one in found])
+    assert np.mean([fid(sample, reference).value for sample in samples]) == pytest.approx(bias, rel=0.1)
+    assert bias > 4 * intercepts.std() / trials**0.5  # else the next line could not fail
+    assert intercepts.mean() == pytest.approx(0, abs=3 * intercepts.std() / trials**0.5)
+    assert intercepts.min() < 0
+    assert sum(one.low < 0 < one.high for one in found) >= trials - 2
+
+
+def test_nothing_is_extrapolated_from_fewer_samples_than_features_bear() -> None:
+    found = fid_infinity(normal(100, 20), exactly(20))
+    assert found == Unavailable("extrapolating over 20 features needs 120 samples or more")
+    assert isinstance(fid_infinity(normal(120, 20), exactly(20)), Estimate)
+
+
+def test_fid_of_degenerate_samples_is_a_number() -> None:
+    constant = fid(torch.ones(50, 4), moments(torch.ones(50, 4) + 2))
+    assert [constant.value, constant.error] == pytest.approx([16, 0], abs=1e-9)
+    few = fid(normal(60, 100), moments(normal(200, 100, seed=1)))
+    assert 0 < few.low < few.value < few.high
+
+
+@pytest.mark.parametrize("metric", [fid, fid_infinity])
+def test_what_has_no_distance_with_an_interval_is_said(metric: object) -> None:
+    assert callable(metric)
+    with pytest.raises(UserError, match="NaN"):
+        metric(torch.full((50, 2), float("nan")), exactly(2))
+    with pytest.raises(UserError, match="too few for an interval"):
+        metric(normal(39, 2), exactly(2))
+    with pytest.raises(UserError, match="same feature network"):
+        metric(normal(50, 2), exactly(3))

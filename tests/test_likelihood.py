@@ -6,6 +6,7 @@ from decimal import Decimal, localcontext
 import numpy as np
 import pytest
 import torch
+from scipy.stats import logistic
 from torch import Tensor
 from torch.distributions import ContinuousBernoulli, Normal
 
@@ -106,3 +107,39 @@ def test_sure_logits_stay_finite() -> None:
     loss = likelihood.continuous_bernoulli_nll(logits, pixels)
     assert loss.item() == pytest.approx(-2 * math.log(1e4), rel=1e-6)
     assert torch.isfinite(slope(loss, logits)).all()
+
+
+def levels(n: int = 256) -> Tensor:
+    return torch.linspace(-1, 1, n, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("log_scale", [-9.0, -4.0, -1.5, 1.0])
+@pytest.mark.parametrize("mean", [-1.0, -0.997, 0.0, 0.3, 1.0])
+def test_the_discretised_logistic_is_a_probability_over_the_levels(mean: float, log_scale: float) -> None:
+    pixels = levels().view(256, 1, 1, 1)
+    scale = torch.tensor(log_scale, dtype=torch.float64)
+    nll = likelihood.discretised_logistic_nll(torch.full_like(pixels, mean), scale, pixels)
+    assert torch.exp(-nll).sum().item() == pytest.approx(1, abs=1e-12)
+
+
+def test_the_discretised_logistic_is_scipy_s_distribution_function() -> None:
+    mean, log_scale, pixels = 0.1, -2.0, levels()
+    ends = logistic(mean, math.exp(log_scale)).cdf(levels().numpy()[:-1] + 1 / 255)
+    expected = np.diff(np.concatenate([[0.0], ends, [1.0]]))
+    ours = likelihood.discretised_logistic_nll(
+        torch.full((256, 1), mean), torch.tensor(log_scale), pixels.view(256, 1)
+    )
+    assert np.allclose(np.exp(-ours.numpy()), expected, rtol=1e-6)
+
+
+def test_the_discretised_logistic_stays_finite_where_it_is_almost_sure_and_wrong() -> None:
+    mean = torch.tensor([[1.0], [-1.0], [0.0]], requires_grad=True)
+    log_scale = torch.tensor(-7.0, requires_grad=True)
+    nll = likelihood.discretised_logistic_nll(mean, log_scale, torch.tensor([[-1.0], [1.0], [-1.0]]))
+    assert nll.isfinite().all()
+    assert (nll > 500).all()
+    nll.sum().backward()
+    assert mean.grad is not None
+    assert log_scale.grad is not None
+    assert mean.grad.isfinite().all()
+    assert log_scale.grad.isfinite()

@@ -7,12 +7,19 @@ import pytest
 import torch
 
 from genlab.functional import likelihood
-from genlab.networks.observation import Bernoulli, ContinuousBernoulli, Gaussian, Observation
+from genlab.networks.observation import (
+    Bernoulli,
+    ContinuousBernoulli,
+    DiscretisedLogistic,
+    Gaussian,
+    Observation,
+)
 
 OBSERVATIONS: dict[str, Callable[[], Observation]] = {
     "bernoulli": Bernoulli,
     "continuous-bernoulli": ContinuousBernoulli,
     "gaussian": Gaussian,
+    "discretised-logistic": DiscretisedLogistic,
 }
 
 

@@ -79,3 +79,15 @@ def test_the_rate_reaches_adam() -> None:
     descend(modules, optimizer, step=100, steps=100)
     pairs = zip(before, nn.Sequential(*modules).parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs), "a rate of 0 moves nothing"
+
+
+def test_the_iwae_paper_s_stairs() -> None:
+    """3^i epochs at 10^(−i/7) of the rate, i = 0 … 7: here as many steps as epochs, then twice as many."""
+    settings = AdamSettings(rate=1e-3, schedule="burda")
+    rates = [1e-3 * 10 ** (-i / 7) for i in range(8) for _ in range(3**i)]
+    assert len(rates) == 3280
+    assert [settings.rate_at(step, 3280) for step in range(3280)] == pytest.approx(rates)
+    assert [settings.rate_at(step, 6560) for step in range(6560)] == pytest.approx(
+        [rate for rate in rates for _ in range(2)]
+    )
+    assert settings.rate_at(5000, 3280) == pytest.approx(1e-4)

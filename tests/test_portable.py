@@ -16,7 +16,13 @@ from torch import nn
 
 from genlab.errors import UserError
 from genlab.networks.decoder import Decoder
-from genlab.networks.observation import Bernoulli, ContinuousBernoulli, Gaussian, Observation
+from genlab.networks.observation import (
+    Bernoulli,
+    ContinuousBernoulli,
+    DiscretisedLogistic,
+    Gaussian,
+    Observation,
+)
 from genlab.networks.portable import portable
 from genlab.nn.norms import BatchNorm
 from genlab.randomness import generator
@@ -71,6 +77,8 @@ def test_javascript_equals_pytorch(tmp_path: Path) -> None:
         cases.append((settled(3, (3, 11, 18), width=3, blocks=1, depth=2, hidden=7, norm=norm), observation))
         cases.append((settled(4, (1, 9, 8), kind="mlp", depth=2, hidden=6, norm=norm), observation))
     cases.append((settled(4, (1, 8, 8), kind="mlp", depth=0), Gaussian(linear=True)))
+    cases.append((settled(4, (1, 9, 8), kind="mlp", depth=2, hidden=6, activation="tanh"), Bernoulli()))
+    cases.append((settled(4, (1, 9, 8), blocks=1, width=3, activation="leaky-relu"), DiscretisedLogistic()))
     latents = [torch.randn(3, decoder.latent_dim, generator=generator(1, "z")) for decoder, _ in cases]
     answers = in_javascript([portable(*case) for case in cases], latents, tmp_path)
     for (decoder, observation), z, images in zip(cases, latents, answers, strict=True):

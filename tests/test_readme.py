@@ -27,7 +27,7 @@ def test_the_snippet_trains_and_samples(tmp_path: Path, monkeypatch: pytest.Monk
 def test_every_command_of_the_readme_is_one() -> None:
     from typer.main import get_command
 
-    from genlab.cli import bring, data, export, look, measure, root, train, use  # noqa: F401
+    from genlab.cli import bring, data, export, look, measure, root, take, train, use  # noqa: F401
 
     known = set(get_command(root.app).commands)  # type: ignore[attr-defined]
     used = set(re.findall(r"\./lab ([a-z][a-z-]*)", README.read_text("utf-8")))

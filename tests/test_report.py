@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from genlab.evaluation.instruments import INSTRUMENTS
 from genlab.lessons.estimators import measure_estimators
 from genlab.lessons.report.charts import gan_charts, smoothed, thinned, vae_charts
 from genlab.lessons.report.content import (
@@ -54,10 +55,12 @@ def images(count: int, seed: int = 0) -> Pixels:
 
 def measurement(fid: float) -> dict[str, Any]:
     return {
-        "extractor": "tiny-01234567", "data": "made-up-89abcdef", "count": 640,
-        "fid": {"value": fid, "low": fid * 0.9, "high": fid * 1.1},
-        "classes": {"covered": 9, "known": 10}, "sharpness": 0.81,
-        "c_t": {"unavailable": "the images have no labels"},
+        "protocol": {"networks": {"own": "tiny-01234567"}, "data": "made-up-89abcdef", "count": 640},
+        "values": {
+            "fid": {"value": fid, "error": fid / 20, "low": fid * 0.9, "high": fid * 1.1},
+            "sharpness": {"value": 0.81, "error": 0.01, "low": 0.79, "high": 0.83},
+            "c_t": {"unavailable": "the images have no labels"},
+        },
     }  # fmt: skip
 
 
@@ -100,6 +103,8 @@ def tiny_report(folder: Path, name: str = "001-vae-made-up") -> Report:
         same_z=SameLatents(np.zeros((5, 6), np.float32), (("VAE", images(5)), ("GAN", images(5, 2)))),
         charts=vae_charts(vae) + gan_charts([("GAN from the VAE's decoder", gan, 2), ("GAN", gan, 3)]),
         estimators=tuple(measure_estimators(samples=500)),
+        metrics=tuple(INSTRUMENTS[key] for key in ("fid", "recall", "sharpness", "c_t")),
+        sees={"fid": "moved by blur"},
         decoders=(LiveDecoder("vae", decoders[0]), LiveDecoder("gan-from-vae", decoders[1])),
         directions=directions, notes=(f"Another seed differs: {name}",),
         next_steps=(NextStep("lab app", "Go on."),),
@@ -176,12 +181,14 @@ def test_the_table_says_what_was_measured_and_why_something_was_not(page: str) -
     rows = re.findall(r"<tr>(.*?)</tr>", page, re.S)
     assert len(rows) == 1 + 4 + 2
     assert "12.5<small>11.2 to 13.8</small>" in rows[1]
-    assert "9 of 10" in rows[1]
+    assert "0.81<small>0.79 to 0.83</small>" in rows[1]
+    assert "—<small>not measured</small>" in rows[1]
     assert "—<small>the images have no labels</small>" in rows[1]
     assert "floor" in rows[5]
     assert "ceiling" in rows[6]
     assert "<b>" not in "".join(rows)
-    assert "N = 640 images a row · feature network tiny-01234567" in page
+    assert "N = 640 images a row · feature networks tiny-01234567" in page
+    assert "<b>Measured.</b> moved by blur" in page
 
 
 def test_json_has_every_number_but_weights_and_pixels(tmp_path: Path) -> None:
@@ -210,9 +217,13 @@ def test_parts_that_are_missing_are_left_out(tmp_path: Path) -> None:
 
 def test_numbers_that_json_lacks_become_null(tmp_path: Path) -> None:
     report = tiny_report(tmp_path)
-    broken = replace(report, floor={**report.floor, "sharpness": float("nan")})
+    unmeasured = {**report.floor["values"], "sharpness": float("nan")}
+    broken = replace(report, floor={**report.floor, "values": unmeasured})
     page = write_report(tmp_path / "out", broken).read_text("utf-8")
-    assert json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["floor"]["sharpness"] is None
+    assert (
+        json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["floor"]["values"]["sharpness"]
+        is None
+    )
     assert "not measured" in page
 
 
@@ -220,9 +231,9 @@ def test_numbers_read_well() -> None:
     assert [compact(n) for n in (7, 4321, 1_267_076)] == ["7", "4.32 k", "1.27 M"]
     assert [duration(s) for s in (3.21, 59.6, 200, 7500)] == ["3.2 s", "1 min 0 s", "3 min 20 s", "2 h 5 min"]
     assert difference(0.0) == "0, exactly"
-    assert look_up({"a": {"b": 3}}, "a.b") == 3
-    assert reason(look_up({"classes": {"unavailable": "no classes"}}, "classes.covered")) == "no classes"
-    assert reason(look_up({}, "fid")) == "not measured"
+    assert look_up({"values": {"fid": {"value": 3}}}, "fid") == {"value": 3}
+    assert reason(look_up({"values": {"classes": {"unavailable": "no classes"}}}, "classes")) == "no classes"
+    assert reason(look_up({"values": {}}, "fid")) == "not measured"
     assert number(True) is None
 
 

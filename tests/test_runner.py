@@ -13,10 +13,10 @@ from genlab.data.batches import to_float
 from genlab.data.dataset import Dataset
 from genlab.errors import UserError
 from genlab.experiment import runner
-from genlab.experiment.runner import begin, extend, load_data, work
+from genlab.experiment.runner import begin, extend, known_tests, load_data, work
 from genlab.experiment.schema import Experiment, parse
 from genlab.experiment.trained import blend, open_run, read_prior, write_prior
-from genlab.networks.prior import fit_mixture
+from genlab.networks.prior import GaussianMixture, fit_mixture
 from genlab.runs.events import Adopted, Event, Finished, Metrics, Saved, Started
 from genlab.runs.store import Run, find_run, list_runs
 from genlab.training.state import State
@@ -327,7 +327,9 @@ def test_a_fitted_prior_stands_behind_the_decoder_and_is_inherited(
     images = to_float(torch.from_numpy(dataset.train.pixels))
     prior = fit_mixture(open_run(source).encode(images), 4, seed=0)
     write_prior(source, prior)
-    assert torch.equal(read_prior(source).means, prior.means)
+    kept = read_prior(source)
+    assert isinstance(kept, GaussianMixture)
+    assert torch.equal(kept.means, prior.means)
     fitted = open_run(source, prior="fitted").sample(50)
     assert not torch.equal(fitted.latents, open_run(source).sample(50).latents)
 
@@ -335,6 +337,32 @@ def test_a_fitted_prior_stands_behind_the_decoder_and_is_inherited(
     run = train(heir)
     assert config(run).network.prior.components == 4
     assert torch.equal(open_run(run).sample(50).latents, fitted.latents)
+
+
+def test_every_z_begins_at_the_mean_of_the_images_where_asked(
+    tiny: Tiny, dataset: Dataset, train: Train
+) -> None:
+    dense = ["network.decoder.kind=mlp", "network.decoder.norm=none", "network.decoder.mean_bias=true"]
+    experiment = tiny("vae", *dense, "optimizer.learning_rate=1e-30", "network.decoder.init=glorot")
+    decoder = open_run(train(experiment)).model.decoder
+    mean = torch.from_numpy(dataset.train.pixels.mean(axis=0) / 255).clamp(1e-3, 1 - 1e-3).float()
+    bias = decoder.layers[-2].bias
+    assert torch.allclose(torch.sigmoid(bias).view(1, 8, 8), mean)  # type: ignore[arg-type]
+
+
+def test_a_run_on_binarised_images_shows_black_and_white(tiny: Tiny, dataset: Dataset) -> None:
+    grey, drawn = (
+        known_tests(tiny("vae", f"data.binarise={how}"), dataset, 8) for how in ("none", "dynamic")
+    )
+    assert torch.equal(grey, to_float(torch.from_numpy(dataset.test.pixels[:8])))
+    assert set(drawn.unique().tolist()) == {-1.0, 1.0}
+    assert torch.equal(drawn, known_tests(tiny("vae", "data.binarise=dynamic"), dataset, 8))
+
+
+def test_the_stairs_of_the_rate_fix_the_length(tiny: Tiny, dataset: Dataset) -> None:
+    run = begin(tiny("vae", "optimizer.schedule=burda"), dataset=dataset)
+    with pytest.raises(UserError, match="length can't change"):
+        extend(run, 100)
 
 
 def test_a_foreign_file_is_no_prior(tiny: Tiny, dataset: Dataset, train: Train) -> None:

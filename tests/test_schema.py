@@ -97,6 +97,32 @@ def test_a_penalty_beside_batch_statistics_is_refused(name: str, penalty: str) -
     override(recipe(name), [f"objective.{penalty}=1", "network.discriminator.norm=none"])
 
 
+@pytest.mark.parametrize(
+    ("name", "assignments", "sentence"),
+    [
+        ("gan", ["training.batch_size=9"], r"packs of 4: set training\.batch_size=12$"),
+        ("gan", ["training.batch_size=4"], r"one pack .* set training\.batch_size=8, or network\.disc"),
+        (
+            "gan",
+            ["objective.wasserstein_penalty=1", "network.discriminator.norm=none"],
+            r"set .*\.pack=1, or",
+        ),
+        ("vaegan", [], r"network\.discriminator\.pack=1$"),
+    ],
+)
+def test_packs_that_can_not_be_right_are_refused(name: str, assignments: list[str], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        override(recipe(name), ["network.discriminator.pack=4", *assignments])
+    override(recipe(name), ["network.discriminator.pack=1", *assignments])
+
+
+def test_whole_packs_are_taken() -> None:
+    none = "network.discriminator.norm=none"
+    for assignments in (["training.batch_size=8"], ["training.batch_size=4", none]):
+        override(recipe("gan"), ["network.discriminator.pack=4", *assignments])
+    override(recipe("vae"), ["network.discriminator.pack=5"])  # which has no discriminator
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_batch_statistics_of_one_image_are_refused(name: str) -> None:
     with pytest.raises(UserError, match=r"training\.batch_size=2"):
@@ -159,3 +185,28 @@ def test_the_schema_needs_no_torch() -> None:
     modules = "genlab.recipes, genlab.experiment.schema, genlab.runs.store"
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "assignments", "sentence"),
+    [
+        ("vae", ["network.prior.kind=flow", "objective.free_bits=1"], "free bits need the KL"),
+        ("vae", ["network.second_latent=2", "objective.free_bits=1"], "free bits need the KL"),
+        ("vae", ["network.prior.kind=mixture", "network.second_latent=2"], "a prior of their own"),
+        ("vae", ["network.prior.kind=flow", "network.latent_dim=1"], r"network\.latent_dim=2"),
+        ("vaegan", ["network.prior.kind=flow"], "no update that trains a flow"),
+        ("vaegan", ["network.second_latent=2"], "no update that trains a second stochastic layer"),
+        ("vae", ["optimizer.schedule=burda", "optimizer.final=0"], r"optimizer\.schedule=cosine"),
+        ("vae", ["network.decoder.mean_bias=true"], r"network\.decoder\.kind=mlp"),
+        ("iwae-table1", ["observation.kind=gaussian"], r"network\.decoder\.mean_bias=false"),
+        ("gan", ["network.discriminator.init=glorot"], "unknown key"),
+        ("iwae", ["objective.bound=cubo"], r"objective\.bound: .*'elbo' or 'iwae'"),
+        ("iwae", ["objective.samples=0"], r"objective\.samples"),
+    ],
+)
+def test_what_does_not_go_together_gets_one_sentence(
+    name: str, assignments: list[str], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence) as caught:
+        override(recipe(name), assignments)
+    assert "\n" not in str(caught.value)

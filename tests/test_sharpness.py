@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from genlab.errors import UserError
-from genlab.metrics.sharpness import sharpness, sharpness_ratio
+from genlab.metrics.sharpness import relative_sharpness, sharpness, sharpness_ratio
 from genlab.randomness import generator
 
 
@@ -44,6 +44,19 @@ def test_blur_lowers_and_noise_raises_the_ratio() -> None:
     assert sharpness_ratio(reals, reals) == 1
     assert sharpness_ratio(sharpness(blurred), reals) < 0.5
     assert sharpness_ratio(sharpness(images + 0.2 * noise(*images.shape)), reals) > 1.5
+
+
+def test_the_interval_is_that_of_the_samples_mean_against_fixed_reals() -> None:
+    samples, reals = sharpness(noise(50, 1, 9, 9)), sharpness(discs())
+    found = relative_sharpness(samples, reals)
+    assert found.value == pytest.approx(sharpness_ratio(samples, reals), rel=1e-12)
+    error = float(samples.double().std()) / 50**0.5 / float(reals.double().mean())
+    assert found.error == pytest.approx(error, rel=1e-9)
+    assert found.low < found.value < found.high
+    with pytest.raises(UserError, match="NaN"):
+        relative_sharpness(torch.tensor([1.0, float("nan")]), reals)
+    with pytest.raises(UserError, match="2 values"):
+        relative_sharpness(torch.ones(1), reals)
 
 
 def test_a_blank_image_is_not_sharp() -> None:

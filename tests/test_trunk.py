@@ -4,11 +4,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from genlab.functional.gaussian import DiagonalGaussian
 from genlab.networks.discriminator import Discriminator
 from genlab.networks.encoder import Encoder
-from genlab.nn.blocks import Residual, plan
+from genlab.nn.blocks import ACTIVATIONS, Residual, glorot, plan
 from genlab.nn.norms import NORMS, SpectralNorm
 from genlab.nn.trunk import Trunk
 
@@ -58,6 +59,16 @@ def test_parameters_of_the_dense_trunk() -> None:
     assert trunk.features == 512
 
 
+def test_a_maxout_unit_is_the_largest_of_its_pieces() -> None:
+    trunk = Trunk((1, 2, 2), kind="mlp", hidden=5, depth=1, norm="none", maxout=3)
+    images = torch.randn(6, 1, 2, 2)
+    linear = trunk.layers[1]
+    assert isinstance(linear, torch.nn.Linear)
+    pieces = linear(images.flatten(start_dim=1)).view(6, 5, 3)
+    assert trunk.features == 5
+    assert torch.equal(trunk(images), pieces.max(dim=2).values)
+
+
 def test_a_dense_trunk_without_depth_is_the_row_of_pixels() -> None:
     trunk, images = Trunk((1, 2, 3), kind="mlp"), torch.randn(4, 1, 2, 3)
     assert torch.equal(trunk(images), images.flatten(start_dim=1))
@@ -95,3 +106,32 @@ def test_a_discriminator_gives_a_logit_for_each_image() -> None:
     normalised = [m for m in discriminator.modules() if isinstance(m, SpectralNorm)]
     assert len(normalised) == 2, "the convolution and the head"
     assert torch.allclose(discriminator(images[:1]), discriminator(images)[:1], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ACTIVATIONS)
+def test_the_activation_is_the_one_asked_for(kind: str) -> None:
+    layers = Trunk((1, 8, 8), kind="mlp", depth=2, hidden=3, activation=kind).layers
+    found = {type(layer) for layer in layers} & {type(make()) for make in ACTIVATIONS.values()}
+    assert found == {type(ACTIVATIONS[kind]())}
+
+
+def test_glorot_s_weights_have_his_variance_and_zeros_stay() -> None:
+    """Uniform in ±√(6/(in + out)): variance 2/(in + out)."""
+    layers = nn.Sequential(
+        nn.Linear(300, 200), nn.Conv2d(20, 40, 3), Residual(4, "none", nn.ReLU(), lambda m: m)
+    )
+    glorot(layers)
+    for layer, fans in ((layers[0], 500), (layers[1], 9 * 60)):
+        weight = layer.get_parameter("weight")
+        assert weight.var().item() == pytest.approx(2 / fans, rel=0.05)
+        assert weight.abs().max() <= (6 / fans) ** 0.5
+        assert not layer.get_parameter("bias").any()
+    x = torch.randn(1, 4, 5, 5)
+    assert torch.equal(layers[2](x), x), "a residual block still begins as the identity"
+
+
+def test_an_encoder_may_see_pixels_from_0_to_1() -> None:
+    trunk, images = Trunk((1, 8, 8), kind="mlp"), torch.rand(3, 1, 8, 8) * 2 - 1
+    signed, unit = Encoder(trunk, 2), Encoder(trunk, 2, unit=True)
+    unit.load_state_dict(signed.state_dict())
+    assert torch.equal(unit(images).mean, signed((images + 1) / 2).mean)

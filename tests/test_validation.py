@@ -143,7 +143,7 @@ def test_the_negative_elbo_is_that_of_many_draws(tiny: Tiny, split: Dataset, kin
     images = to_float(torch.from_numpy(split.validation.pixels))
     with torch.no_grad():
         q = model.encode(images)
-        posterior = torch.distributions.Normal(q.mean, q.std)
+        posterior = torch.distributions.Normal(q.mean, torch.exp(q.log_var / 2))
         found = []
         for _ in range(400):
             z = posterior.sample()

@@ -1,8 +1,7 @@
 """The yardstick on data whose truth is known, and the coverage of its interval."""
 
 import json
-import math
-from dataclasses import replace
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,12 +10,14 @@ from torch import Tensor, nn
 
 from genlab.data import Dataset, Images, to_float
 from genlab.errors import UserError
-from genlab.evaluation.extractor import NetworkExtractor
-from genlab.evaluation.references import References, references_for
-from genlab.evaluation.yardstick import Measurement, ceiling, classes, fid, floor, measure
-from genlab.metrics.frechet import frechet_distance, moments
+from genlab.evaluation.calibration import response
+from genlab.evaluation.extractor import Features, NetworkExtractor
+from genlab.evaluation.instruments import INSTRUMENTS
+from genlab.evaluation.references import References, View, references_for
+from genlab.evaluation.yardstick import Seen, Values, ceiling, classes, floor, measure, plain
+from genlab.metrics.frechet import frechet_distance
+from genlab.metrics.intervals import Estimate
 from genlab.metrics.unavailable import Unavailable
-from genlab.randomness import generator
 
 SHAPE = (1, 8, 8)
 
@@ -55,61 +56,84 @@ def fresh(count: int = 1000) -> Tensor:
     return to_float(torch.tensor(squares(count, seed=2).pixels))
 
 
-def c_t(found: Measurement) -> float:
-    assert isinstance(found.c_t, float)
-    return found.c_t
+def estimate(values: Values, key: str) -> Estimate:
+    found = values[key]
+    assert isinstance(found, Estimate), f"{key}: {found}"
+    assert found.low <= found.value <= found.high
+    return found
+
+
+def value(values: Values, key: str) -> float:
+    return estimate(values, key).value
 
 
 def test_fresh_samples_pass_every_instrument(known: References) -> None:
-    found = measure(fresh(), known)
-    assert found.count == 1000
-    assert found.extractor == "pixels"
-    assert found.data == f"squares-{known.dataset.digest()}"
-    assert found.fid.low < found.fid.value < found.fid.high
-    assert found.fid.value == pytest.approx(
-        frechet_distance(fresh().flatten(1), known.test.features), rel=1e-9
+    found = measure(fresh(), known, full=True)
+    assert found.keys() <= INSTRUMENTS.keys()
+    looking = {key for key, each in INSTRUMENTS.items() if each.network is not None} | {"sharpness"}
+    assert found.keys() == looking
+    assert value(found, "fid") == pytest.approx(
+        frechet_distance(fresh().flatten(1), known.own.test.features), rel=1e-9
     )
-    assert not isinstance(found.classes, Unavailable)
-    assert (found.classes.covered, found.classes.known) == (4, 4)
-    assert found.classes.entropy == pytest.approx(math.log(4), abs=0.01)
-    assert found.classes.evenness == pytest.approx(1, abs=0.01)
-    assert isinstance(found.classes.divergence, float)
-    assert found.classes.divergence < 0.02
-    assert found.classes.confidence > 0.8
-    assert found.sharpness == pytest.approx(1, abs=0.03)
-    assert abs(c_t(found)) < 3
+    assert value(found, "classes") == 4
+    assert value(found, "evenness") == pytest.approx(1, abs=0.01)
+    assert value(found, "class_divergence") < 0.02
+    assert value(found, "confidence") > 0.8
+    assert 3 < value(found, "class_score") <= 4
+    assert value(found, "sharpness") == pytest.approx(1, abs=0.03)
+    assert abs(value(found, "kid")) < 5  # in thousandths
+    assert value(found, "precision") > 0.8
+    assert value(found, "recall") > 0.8
+    assert value(found, "coverage") == pytest.approx(0.969, abs=0.03)
+    assert value(found, "ndb") < 0.15
+    assert estimate(found, "c2st").low < 0.5 < estimate(found, "c2st").high
+    assert abs(value(found, "c_t")) < 3
 
 
 def test_floor_and_ceiling_enclose(known: References) -> None:
     lowest, found, highest = floor(known, 1000), measure(fresh(), known), ceiling(known, 1000)
-    assert lowest.fid.high < highest.fid.low / 10
-    assert found.fid.value < highest.fid.value / 10
-    assert c_t(lowest) < -20  # training images are copies of training images
-    assert highest.sharpness > 1.5
-    assert lowest.count == highest.count == 1000
+    assert estimate(lowest, "fid").high < estimate(highest, "fid").low / 10
+    assert value(found, "fid") < value(highest, "fid") / 10
+    assert value(lowest, "c_t") < -20  # training images are copies of training images
+    assert value(highest, "sharpness") > 1.5
+    assert value(highest, "precision") < 0.05
+    assert value(highest, "c2st") > 0.99
 
 
-def test_each_fault_is_seen_by_its_instrument(known: References) -> None:
+FAULTS: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], tuple[str, ...]]] = {
+    "a class is missing": (
+        lambda images, labels: images[labels != 0],
+        ("fid", "kid", "recall", "coverage", "ndb", "classes", "class_divergence"),
+    ),
+    "blur": (
+        lambda images, labels: nn.functional.avg_pool2d(images, 3, 1, 1, count_include_pad=False),
+        ("fid", "fid/texture", "kid", "sharpness", "c2st"),
+    ),
+    "one image repeated": (
+        lambda images, labels: images[:1].expand(1000, -1, -1, -1),
+        ("fid", "recall", "coverage", "ndb", "classes", "c2st"),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_is_seen_by_its_instruments(known: References, fault: str) -> None:
+    apply, instruments = FAULTS[fault]
     good = measure(fresh(), known)
-    images = fresh()
-    labels = torch.tensor(squares(1000, seed=2).labels)
-    fewer = measure(images[labels != 0], known)
-    assert not isinstance(fewer.classes, Unavailable)
-    assert fewer.classes.covered == 3
-    assert isinstance(fewer.classes.divergence, float)
-    assert fewer.classes.divergence > 0.2
-    blurred = measure(nn.functional.avg_pool2d(images, 3, 1, 1, count_include_pad=False), known)
-    assert blurred.sharpness < 0.5
-    assert blurred.fid.low > good.fid.high
+    bad = measure(apply(fresh(), torch.tensor(squares(1000, seed=2).labels)), known)
+    for key in instruments:
+        moved = response(INSTRUMENTS[key], good[key], bad[key])
+        assert moved is not None
+        assert moved > 3, key
 
 
 def test_sorted_samples_get_what_shuffled_ones_get(known: References) -> None:
     images = fresh()
     ordered = images[torch.tensor(squares(1000, seed=2).labels).argsort()]
     one, other = measure(images, known), measure(ordered, known)
-    assert one.fid.value == pytest.approx(other.fid.value, abs=1e-9)
-    assert other.fid.high - other.fid.low == pytest.approx(one.fid.high - one.fid.low, rel=0.8)
-    assert one.classes == other.classes
+    for key in ("fid", "fid/texture", "precision", "recall", "coverage", "ndb", "classes", "sharpness"):
+        assert value(other, key) == pytest.approx(value(one, key), rel=1e-5, abs=1e-6), key
+        assert estimate(other, key).error == pytest.approx(estimate(one, key).error, rel=0.9, abs=1e-6), key
 
 
 def test_measuring_draws_nothing_from_the_global_stream(known: References) -> None:
@@ -119,24 +143,34 @@ def test_measuring_draws_nothing_from_the_global_stream(known: References) -> No
 
 
 def test_it_serialises_and_says_what_is_missing(known: References) -> None:
-    plain = json.loads(json.dumps(measure(fresh(100), known).as_json()))
-    assert plain["fid"].keys() == {"value", "low", "high"}
-    assert plain["classes"]["known"] == 4
+    found = json.loads(json.dumps(plain(measure(fresh(100), known))))
+    assert found["fid"].keys() == {"value", "error", "low", "high"}
+    assert found["classes"]["value"] == 4
     blind = measure(fresh(40), references(None))
-    assert blind.classes == Unavailable("pixels knows no classes")
-    plain = json.loads(json.dumps(blind.as_json()))
-    assert plain["classes"] == {"unavailable": "pixels knows no classes"}
-    assert "unavailable" in plain["c_t"]
+    assert blind["classes"] == Unavailable("pixels knows no classes")
+    assert json.loads(json.dumps(plain(blind)))["classes"] == {"unavailable": "pixels knows no classes"}
+    assert isinstance(blind["c_t"], Unavailable)
 
 
 def test_a_class_that_no_test_image_has_is_no_infinity(known: References) -> None:
-    one_class = to_float(torch.tensor(known.dataset.test.pixels[known.dataset.test.labels == 1]))
-    probabilities = known.extractor(one_class).probabilities
-    found = classes(known.test.probabilities, probabilities)
-    assert not isinstance(found, Unavailable)
-    assert found.divergence == Unavailable("the samples have a class that the test images lack")
-    whole = replace(measure(fresh(40), known), classes=found)
-    assert "unavailable" in json.loads(json.dumps(whole.as_json()))["classes"]["divergence"]
+    one_class = known.own.test.probabilities
+    assert isinstance(one_class, Tensor)
+    only = one_class[one_class.argmax(dim=1) == 1]
+    own = known.own.extractor(fresh())
+    narrowed = References(
+        known.dataset, View(known.own.extractor, Features(known.own.test.features, only)), known.texture,
+        known.train, known.test_nearest, known.bins, known.test_sharpness,
+    )  # fmt: skip
+    found = classes(Seen(fresh(), own, None), narrowed)
+    assert found["class_divergence"] == Unavailable("the samples have a class that the test images lack")
+
+
+def test_progress_names_what_is_done(known: References) -> None:
+    seen: list[tuple[str, int, int]] = []
+    measure(fresh(100), known, progress=lambda what, done, of: seen.append((what, done, of)))
+    assert [done for _, done, _ in seen] == list(range(len(seen)))
+    assert {of for _, _, of in seen} == {len(seen)}
+    assert all(what and len(what) < 60 for what, _, _ in seen)
 
 
 @pytest.mark.parametrize(
@@ -150,26 +184,3 @@ def test_a_class_that_no_test_image_has_is_no_infinity(known: References) -> Non
 def test_what_cannot_be_measured_is_said(known: References, samples: Tensor, said: str) -> None:
     with pytest.raises(UserError, match=said):
         measure(samples, known)
-
-
-def test_the_interval_of_constant_samples_has_no_width() -> None:
-    found = fid(torch.ones(100, 3), moments(torch.ones(50, 3) - 1))
-    assert [found.value, found.low, found.high] == pytest.approx([3, 3, 3])
-
-
-@pytest.mark.parametrize(("dimensions", "count", "shift"), [(8, 1000, 0.0), (8, 1000, 0.3), (32, 2000, 0.1)])
-def test_the_jackknife_interval_covers(dimensions: int, count: int, shift: float) -> None:
-    """95 % intervals hold the mean distance of samples of one Gaussian in at least 90 of 100 cases, on the
-    floor (where the distance is quadratic in the noise, which is hard on a jackknife) and away from it."""
-    draw = generator(0, "test/jackknife")
-
-    def normal() -> Tensor:
-        return torch.randn(count, dimensions, generator=draw, dtype=torch.float64)
-
-    reference = moments(normal())
-    found = [fid(normal() + shift, reference) for _ in range(200)]
-    mean = np.mean([one.value for one in found])
-    assert np.mean([one.low <= mean <= one.high for one in found]) >= 0.9
-    spread = np.std([one.value for one in found])
-    widths = np.mean([(one.high - one.low) / (2 * 2.093) for one in found])
-    assert widths == pytest.approx(spread, rel=0.35)

@@ -25,6 +25,7 @@ OBSERVATIONS = {
     "continuous-bernoulli": ["observation.kind=continuous-bernoulli"],
     "gaussian": ["observation.kind=gaussian"],
     "gaussian-learned": ["observation.kind=gaussian", "observation.learn_sigma=true"],
+    "discretised-logistic": ["observation.kind=discretised-logistic"],
     "gaussian-linear": ["observation.kind=gaussian", "observation.linear=true"],
 }
 

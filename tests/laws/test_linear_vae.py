@@ -15,7 +15,7 @@ from torch import Tensor
 
 from genlab.data.batches import Batches, to_float
 from genlab.data.dataset import Images
-from genlab.functional.gaussian import LOG_2PI, kl_per_dimension
+from genlab.functional.gaussian import LOG_2PI, DiagonalGaussian, kl_per_dimension
 from genlab.networks.decoder import Decoder
 from genlab.networks.encoder import Encoder
 from genlab.networks.model import VAE
@@ -74,6 +74,7 @@ def rate_and_distortion(vae: VAE, images: Images) -> tuple[Tensor, float]:
     """KL per unit (Z,) and E_q[−ln p(x|z)], in nats per image, the expectation over q written down."""
     x = points(images)
     q = vae.encode(x.float().view(-1, *SHAPE))
+    assert isinstance(q, DiagonalGaussian)
     weights = vae.decoder.get_parameter("layers.0.weight").double()
     mean = vae.decoder(q.mean).flatten(start_dim=1).double()
     log_var = log_variance(vae)

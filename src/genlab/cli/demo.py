@@ -69,25 +69,18 @@ def perform(stage: Stage, console: Console) -> bool:
 
 
 def conclude(demo: Demo, console: Console) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from genlab.cli.measure import cells
+    from genlab.cli.compare import default_keys
+    from genlab.cli.tables import print_comparison
+    from genlab.evaluation.compare import compare
     from genlab.lessons.demo_report import report_of
     from genlab.lessons.report.write import write_report
 
     page = write_report(demo.folder, report_of(demo))
-    first = demo.models[0].record["samples"]
-    table = Table(
-        "", "FID ↓", "classes", "evenness", "sharpness → 1", "C_T → 0",
-        title=f"N = {first['count']:,}, features: {first['extractor']}. One seed: no verdict.", title_justify="left",
-    )  # fmt: skip
-    rows = [(entry.label, entry.record["samples"]) for entry in demo.models]
-    rows += [("floor: training images", demo.floor), ("ceiling: noise", demo.ceiling)]
-    for label, sample in rows:
-        table.add_row(*(Text(cell) for cell in (label, *cells(sample))))
+    records = [{**entry.record, "run": entry.label} for entry in demo.models]
     console.print()
-    console.print(table)
+    print_comparison(
+        compare(records, demo.floor, demo.ceiling, default_keys(records, everything=False)), console
+    )
     trick(demo, console)
     console.print(f"\n[bold]report:[/] {page.resolve()}")
     console.print(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -97,23 +98,33 @@ def flatten(config: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     return rows
 
 
-@app.command(epilog="Examples: [bold]genlab recipes[/]   [bold]genlab recipes --fields[/]")
+@app.command(
+    epilog="Examples: [bold]genlab recipes[/]   [bold]genlab recipes iwae-table1[/]   "
+    "[bold]genlab recipes --fields[/]"
+)
 def recipes(
+    name: Annotated[
+        str | None, typer.Argument(help="A recipe, to be told all there is to say of it.")
+    ] = None,
     fields: Annotated[bool, typer.Option("--fields", help="Every field that --set can set.")] = False,
     json: JSON = False,
 ) -> None:
     """List the named configs, or every field of a config with its bounds and meaning."""
-    from genlab.recipes import RECIPES
+    from genlab.recipes import RECIPES, named
 
     if fields:
         list_fields(json)
         return
-    rows = [{"name": name, "is": (make.__doc__ or "").splitlines()[0]} for name, make in RECIPES.items()]
+    if name is not None and not json:
+        typer.echo(inspect.getdoc(named(name)))
+        return
+    makers = RECIPES if name is None else {name: named(name)}
+    rows = [{"name": name, "is": (make.__doc__ or "").splitlines()[0]} for name, make in makers.items()]
     if json:
         print_json([{**row, "config": RECIPES[row["name"]]().model_dump(mode="json")} for row in rows])
         return
     for row in rows:
-        typer.echo(f"{row['name']:<12} {row['is']}")
+        typer.echo(f"{row['name']:<{max(map(len, RECIPES))}}  {row['is']}")
 
 
 def list_fields(json: bool) -> None:

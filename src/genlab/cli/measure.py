@@ -1,4 +1,4 @@
-"""`genlab evaluate` and `genlab compare`."""
+"""`genlab evaluate`, and how runs come to be measured."""
 
 from __future__ import annotations
 
@@ -7,151 +7,110 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from genlab.cli.root import JSON, RUN, app, print_json
-from genlab.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
+
+    from genlab.evaluation.compare import Comparison
 
 COUNT = Annotated[
     int,
     typer.Option("-n", "--number", min=40, max=1_000_000, help="Samples; distances compare at one N only."),
 ]
 SEED = Annotated[int, typer.Option(min=0, help="Seed of the samples.")]
+FULL = Annotated[bool, typer.Option("--full", help="Every instrument, and a tighter likelihood: minutes.")]
+FEATURES = Annotated[
+    str, typer.Option(help="The feature network: own, random or inception; numbers compare on one only.")
+]
 Record = dict[str, Any]
 
 
-@app.command(epilog="Examples: [bold]genlab evaluate latest[/]   [bold]genlab evaluate 001 --prior fitted[/]")
+@app.command(
+    epilog="Examples: [bold]genlab evaluate latest[/]   [bold]genlab evaluate 001:fitted --explain[/]"
+)
 def evaluate(
     run: RUN,
     number: COUNT = 10_000,
     seed: SEED = 0,
-    prior: Annotated[
-        str, typer.Option(help="'own' (as trained) or 'fitted' (after genlab fit-prior).")
-    ] = "own",
-    json: JSON = False,
-) -> None:
-    """Measure a run: its samples against held-out images, its likelihood, its cost."""
-    from genlab.cli.progress import console
-
-    out = console(to_stderr=json)
-    records, bounds = measured([run], [prior], number, seed, out, fresh=True)
-    if json:
-        print_json({**records[0], "floor": bounds[0], "ceiling": bounds[1]})
-        return
-    print_table(records, bounds, out)
-    print_likelihoods(records, out)
-
-
-@app.command(epilog="Example: [bold]genlab compare 001 002[/]")
-def compare(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN RUN …", help="Runs; RUN:fitted draws z from its fitted prior.")],
-    number: COUNT = 10_000,
-    seed: SEED = 0,
+    full: FULL = False,
+    features: FEATURES = "own",
+    prior: Annotated[str, typer.Option(help="'own' (as trained) or 'fitted' (after genlab fit-prior); RUN:fitted is the same.")] = "own",
+    explain: Annotated[bool, typer.Option("--explain", help="What each instrument sees, and what not.")] = False,
     json: JSON = False,
 ) -> None:  # fmt: skip
-    """Measure several runs with one yardstick and put them in one table."""
+    """Measure a run: its samples against held-out images, its likelihood, its cost."""
     from genlab.cli.progress import console
+    from genlab.errors import UserError
+    from genlab.evaluation.compare import compare
+    from genlab.evaluation.instruments import INSTRUMENTS
+    from genlab.runs.reference import parse_reference
 
-    if len(runs) < 2:
-        raise UserError("compare needs two runs or more; `genlab evaluate RUN` measures one")
+    if prior not in ("own", "fitted"):
+        raise UserError(f"--prior is 'own' or 'fitted', not {prior!r}")
+    if prior == "fitted" and parse_reference(run).prior != "fitted":
+        run = f"{run}:fitted"
     out = console(to_stderr=json)
-    names, priors = zip(*(split(run) for run in runs), strict=True)
-    records, bounds = measured(list(names), list(priors), number, seed, out)
+    found, floor, ceiling = measured([run], number, seed, full, features, out, fresh=True)
     if json:
-        print_json({"runs": records, "floor": bounds[0], "ceiling": bounds[1]})
+        print_json({**found[0], "floor": floor, "ceiling": ceiling})
         return
-    print_table(records, bounds, out)
-    print_likelihoods(records, out)
-    out.print(
-        "one training each: the intervals are those of drawing samples, not of training again", style="dim"
-    )
-
-
-def split(reference: str) -> tuple[str, str]:
-    """`RUN:fitted` -> (RUN, "fitted")."""
-    name, colon, prior = reference.rpartition(":")
-    if colon and prior in ("own", "fitted"):
-        return name, prior
-    return reference, "own"
+    measured_keys = [key for key in INSTRUMENTS if key in found[0]["values"]]
+    for text in evaluation(compare(found, floor, ceiling, measured_keys), out.width, explain):
+        out.print(text)
+    if picture := found[0]["details"].get("nearest"):
+        out.print(
+            f"samples beside the training images nearest to them: {found[0]['run']}/{picture}", style="dim"
+        )
 
 
 def measured(
-    references: list[str], priors: list[str], number: int, seed: int, out: Console, fresh: bool = False
-) -> tuple[list[Record], tuple[Record, Record]]:
-    """The records of runs on one data set, measured where they are not kept yet. Raises UserError where the
-    runs' data differ."""
-    from genlab.experiment.measured import bounds, evaluate_run, kept
-    from genlab.experiment.measured import references as real_images
-    from genlab.experiment.runner import load_data
-    from genlab.experiment.trained import open_run
-    from genlab.runs.store import find_run
+    references: list[str],
+    number: int,
+    seed: int,
+    full: bool,
+    features: str,
+    out: Console,
+    fresh: bool = False,
+) -> tuple[list[Record], Record, Record]:
+    """The records of RUN, RUN:fitted or RUN@best, in this order, measured where they are not kept yet or
+    where `fresh`; the floor and the ceiling."""
+    from genlab.experiment.measured import records
+    from genlab.runs.reference import parse_reference
 
-    opened = [open_run(find_run(name), prior=prior) for name, prior in zip(references, priors, strict=True)]
-    for each in opened[1:]:
-        if each.experiment.data.digest != opened[0].experiment.data.digest:
-            a, b = opened[0], each
-            raise UserError(
-                f"{a.run.name} and {b.run.name} were trained on different images ({a.experiment.data.name}, "
-                f"{b.experiment.data.name}); no number compares them"
-            )
-    out.print(f"measuring at N = {number:,} …", style="dim")
-    real = real_images(load_data(opened[0].experiment))
-    records = []
-    for trained, prior in zip(opened, priors, strict=True):
-        record = None if fresh else kept(trained.run, prior, count=number, seed=seed, step=trained.step)
-        records.append(record or evaluate_run(trained, real, prior, count=number, seed=seed))
-    return records, bounds(real, number)
+    with out.status(f"measuring at N = {number:,} …") as status:
+        found, floor, ceiling = records(
+            references, count=number, seed=seed, full=full, features=features, fresh=fresh,
+            progress=lambda what, done, of: status.update(f"{what} {done:,}/{of:,}"),
+        )  # fmt: skip
+    named = [
+        {**record, "reference": name, "checkpoint": parse_reference(name).step}
+        for record, name in zip(found, references, strict=True)
+    ]
+    return named, floor, ceiling
 
 
-def print_table(records: list[Record], bounds: tuple[Record, Record], out: Console) -> None:
-    from rich.table import Table
+def evaluation(comparison: Comparison, width: int, explain: bool) -> list[Text]:
+    """One run's values in groups, each with its interval, between floor and ceiling; then what is missing."""
     from rich.text import Text
 
-    first = records[0]["samples"]
-    title = f"N = {first['count']:,} samples against the test images of {first['data']}; features: {first['extractor']}"
-    table = Table(
-        "run",
-        "z from",
-        "FID ↓",
-        "classes",
-        "evenness",
-        "sharpness → 1",
-        "C_T → 0",
-        "training s",
-        title=title,
-        title_justify="left",
-    )
-    rows = [
-        (r["run"], r["prior"].partition(" fitted")[0], r["samples"], f"{r['training_seconds']:.0f}")
-        for r in records
-    ]
-    rows += [("floor: training images", "", bounds[0], ""), ("ceiling: noise", "", bounds[1], "")]
-    for name, prior, sample, seconds in rows:
-        table.add_row(*(Text(cell) for cell in (name, prior, *cells(sample), seconds)))
-    out.print(table)
-    out.print("FID in brackets: 95 % interval of drawing other samples from the same model", style="dim")
+    from genlab.cli.columns import Line, even, plainly
+    from genlab.cli.tables import explained, figure, notes
+    from genlab.lessons.comparison.figures import costs, described
 
-
-def cells(sample: Record) -> tuple[str, ...]:
-    """FID with its interval, classes, evenness, sharpness and C_T, as they stand in a row."""
-    fid, classes = sample["fid"], sample["classes"]
-    missing = "unavailable" in classes
-    return (
-        f"{fid['value']:.1f} [{fid['low']:.1f}, {fid['high']:.1f}]",
-        "–" if missing else f"{classes['covered']}/{classes['known']}",
-        "–" if missing else f"{classes['evenness']:.3f}",
-        f"{sample['sharpness']:.2f}",
-        "–" if isinstance(sample["c_t"], dict) else f"{sample['c_t']:.1f}",
-    )
-
-
-def print_likelihoods(records: list[Record], out: Console) -> None:
-    for record in records:
-        found = record["likelihood"]
-        if "unavailable" in found:
-            out.print(f"{record['run']}: no ELBO: {found['unavailable']}", style="dim")
-        else:
-            out.print(
-                f"{record['run']}: test ELBO {found['elbo']:.2f} nats (reconstruction {found['reconstruction']:.2f}, "
-                f"KL {found['kl']:.2f}; {found['measure']}), reconstruction MSE {found['mean_squared_error']:.5f}"
-            )
+    (entry,) = comparison.entries
+    texts = [Text.assemble((entry.name, "bold"), f"  {described(entry)}")]
+    groups: dict[str, list[Line]] = {}
+    instruments = {}
+    for row in comparison.shown():
+        instruments[row.instrument.heading] = row.instrument
+        ends = [figure(end, row, False, "dim") for end in (row.floor, row.ceiling)]
+        line = Line(row.instrument.heading, even([figure(row.cells[0], row, False), *ends]))
+        groups.setdefault(row.instrument.group, []).append(line)
+    for label, text in plainly(["value", "floor", "ceiling"], groups):
+        texts.append(text)
+        if explain and label in instruments:
+            texts += explained(instruments[label], width)
+    texts += [Text(), Text("cost", "bold cyan")]
+    texts += [Text(f"{label:<14}{each[0]}") for label, each in costs(comparison.entries)]
+    return [*texts, *notes(comparison)]

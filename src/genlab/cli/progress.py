@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,37 @@ def _plain(events: Iterable[Event], console: Console, title: str) -> Iterator[Ev
         elif isinstance(event, Warned):
             console.print(Text(f"{title}: ⚠ {event.line}", style="yellow"))
         yield event
+
+
+@contextmanager
+def counting(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """Inside, `progress(what, done, of)` moves a bar, which is gone in the end; where no terminal shows it, a
+    line every few seconds."""
+    if not console.is_terminal:
+        shown = time.monotonic()
+
+        def plainly(what: str, done: int, of: int) -> None:
+            nonlocal shown
+            if time.monotonic() - shown >= PLAIN_SECONDS:
+                shown = time.monotonic()
+                console.print(f"{what}: {done:,} of {of:,}")
+
+        yield plainly
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=28), TaskProgressColumn())
+    with Progress(
+        *columns, TextColumn("left"), TimeRemainingColumn(), console=console, transient=True
+    ) as bar:
+        task, said = bar.add_task("", total=None), ""
+
+        def live(what: str, done: int, of: int) -> None:
+            nonlocal said
+            if what != said:
+                said = what
+                bar.reset(task, description=what, total=of)
+            bar.update(task, completed=done)
+
+        yield live
 
 
 def console(to_stderr: bool = False) -> Console:

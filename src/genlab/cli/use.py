@@ -55,29 +55,42 @@ def generate(
 
 
 @app.command(
-    epilog="Examples: [bold]genlab reconstruct latest[/]   [bold]genlab reconstruct latest a.png b.png[/]"
+    epilog="Examples: [bold]genlab reconstruct latest[/]   [bold]genlab reconstruct latest a.png b.png[/]   "
+    "[bold]genlab reconstruct GAN_RUN --invert[/]"
 )
 def reconstruct(
     run: RUN,
     files: Annotated[list[Path] | None, typer.Argument(help="Images to reconstruct; by default test images.")] = None,
     number: COUNT = 32,
+    invert: Annotated[bool, typer.Option("--invert", help="Search for each image's z by gradient descent instead of encoding it.")] = False,
+    encoder: Annotated[str | None, typer.Option("--with", metavar="RUN", help="Encode with this VAE; a GAN takes the one that its generator came from.")] = None,
     out: OUT = None,
     json: JSON = False,
 ) -> None:  # fmt: skip
     """Encode images and decode them again: a sheet of pairs, original on the left."""
     import torch
 
+    from genlab.cli.progress import console, counting
+    from genlab.experiment.returning import come_back
     from genlab.experiment.trained import open_reference, save_images
 
     trained = open_reference(run)
     found = trained.run
+    other = None if encoder is None else open_reference(encoder)
     images = given_images(files, trained.experiment) if files else test_images(trained.experiment, number)
-    again = trained.reconstruct(images)
+    with counting(console(to_stderr=True)) as progress:
+        again, how = come_back(
+            trained, images, search=invert, encoder=other,
+            progress=lambda done, of: progress("searching for latents", done, of),
+        )  # fmt: skip
     error = (again - images).square().mean().item() / 4
     path = out or found.path / "generated" / "reconstructions.png"
     pairs = torch.stack([images, again], dim=1).flatten(0, 1)
     save_images(pairs, path, columns=min(8, len(pairs)))
-    report(path, json, run=found.name, images=len(images), mean_squared_error=round(error, 6))
+    facts: dict[str, object] = {"images": len(images), "mean_squared_error": round(error, 6)}
+    report(path, json, run=found.name, **facts, **({"how": how} if json else {}))
+    if not json:
+        typer.echo(how)
 
 
 @app.command(epilog="Example: [bold]genlab interpolate latest --rows 6 --spherical[/]")
@@ -107,23 +120,26 @@ def interpolate(
 def fit_prior(
     run: RUN,
     components: Annotated[int | None, typer.Option(min=1, max=1024, help="Gaussians in the mixture; by default 64, fewer for few images.")] = None,
+    kind: Annotated[str, typer.Option(help="'mixture' (Gaussians) or 'flow' (RealNVP).")] = "mixture",
     json: JSON = False,
 ) -> None:  # fmt: skip
-    """Fit a Gaussian mixture to a VAE's codes: the second stage, seconds of work for far better samples."""
+    """Fit a mixture or a flow to a VAE's codes: the second stage, seconds of work for far better samples."""
     from genlab.experiment.runner import load_data
+    from genlab.experiment.second_stage import KINDS
     from genlab.experiment.second_stage import fit_prior as fit
     from genlab.experiment.trained import open_reference, prior_path
+    from genlab.networks.flow import Flow
 
+    if kind not in KINDS:
+        raise UserError(f"--kind is 'mixture' or 'flow', not {kind!r}")
+    if kind == "flow" and components is not None:
+        raise UserError("--components is the number of Gaussians in a mixture; a flow has none, leave it out")
     trained = open_reference(run)
     found = trained.run
-    prior, seconds = fit(trained, load_data(trained.experiment), components)
-    report(
-        prior_path(found, trained.best),
-        json,
-        run=found.name,
-        components=len(prior.weights),
-        seconds=round(seconds, 2),
-    )
+    prior, seconds = fit(trained, load_data(trained.experiment), components, kind=kind)
+    path = prior_path(found, trained.best)
+    sizes = prior.sizes if isinstance(prior, Flow) else {"components": len(prior.weights)}
+    report(path, json, run=found.name, kind=kind, **sizes, seconds=round(seconds, 2))
 
 
 def given_images(files: list[Path], experiment: object) -> Tensor:
@@ -142,14 +158,11 @@ def given_images(files: list[Path], experiment: object) -> Tensor:
 
 
 def test_images(experiment: object, number: int) -> Tensor:
-    import torch
-
-    from genlab.data.batches import to_float
-    from genlab.experiment.runner import load_data
+    from genlab.experiment.runner import known_tests, load_data
     from genlab.experiment.schema import Experiment
 
     assert isinstance(experiment, Experiment)
-    return to_float(torch.from_numpy(load_data(experiment).test.pixels[:number]))
+    return known_tests(experiment, load_data(experiment), number)
 
 
 def report(path: Path, json: bool, **facts: object) -> None:

@@ -4,9 +4,11 @@ have seen, and batches can be asked for in any order."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 
+from genlab.data.binarise import binarised
 from genlab.data.dataset import Images
 from genlab.randomness import generator
 
@@ -34,20 +36,38 @@ class Batch:
         return len(self.images)
 
 
+class Source(Protocol):
+    """Whatever gives batches by their step: (B, C, H, W) float32, `batch_size` of the len(self) there are."""
+
+    batch_size: int
+
+    def __len__(self) -> int: ...
+
+    def __call__(self, step: int) -> Batch: ...
+
+
 class Batches:
     """Images held on `device` as uint8 and gathered by index: `batches(step)` is a function of (seed, step).
 
     The images stand in an endless row, one permutation f(seed, epoch) after another; batch `step` is the
     batch_size images from step · batch_size on. So every epoch shows every image exactly once, none is
-    dropped, and every batch has the same size, also where there are fewer images than that."""
+    dropped, and every batch has the same size, also where there are fewer images than that. With `binarise`
+    every pixel is drawn black or white, anew at each step."""
 
     def __init__(
-        self, images: Images, batch_size: int, seed: int, device: str | torch.device = "cpu"
+        self,
+        images: Images,
+        batch_size: int,
+        seed: int,
+        device: str | torch.device = "cpu",
+        *,
+        binarise: bool = False,
     ) -> None:
         assert batch_size >= 1, f"batch_size is {batch_size}"
         assert len(images) >= 1, "there are no images"
         self.batch_size = batch_size
         self.seed = seed
+        self.binarise = binarise
         self.pixels = torch.tensor(images.pixels, device=device)  # (N, C, H, W) uint8
         self.labels = None if images.labels is None else torch.tensor(images.labels, device=device)  # (N,)
         self._order: tuple[int, torch.Tensor] | None = None  # the last epoch asked for, and its permutation
@@ -59,6 +79,8 @@ class Batches:
     def __call__(self, step: int) -> Batch:
         index = self.index(step).to(self.pixels.device)
         images = to_float(self.pixels.index_select(0, index))
+        if self.binarise:
+            images = binarised(images, generator(self.seed, "data/binarise", step))
         return Batch(images, None if self.labels is None else self.labels.index_select(0, index), step)
 
     def index(self, step: int) -> torch.Tensor:

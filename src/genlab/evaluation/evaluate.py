@@ -1,61 +1,58 @@
-"""One model → one report: its samples against held-out images, its likelihood, its cost."""
+"""One model → one evaluation: its samples against held-out images, its likelihood, its cost."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from genlab.data.batches import to_float
+from genlab.evaluation.cost import measure_cost
+from genlab.evaluation.inversion import measure_inversion
+from genlab.evaluation.likelihood import measure_likelihood
 from genlab.evaluation.references import References
-from genlab.evaluation.yardstick import STANDARD_COUNT, Measurement, measure
-from genlab.functional.gaussian import kl_divergence, reparameterize
-from genlab.metrics.unavailable import Unavailable
+from genlab.evaluation.yardstick import STANDARD_COUNT, Progress, Values, measure, plain, silent
 from genlab.networks.model import GAN, VAE, VAEGAN
 from genlab.randomness import generator
 
 CHUNK = 500
+VERSION = 2  # of a record; another version is measured again, never read as this one
 
 
 @dataclass(frozen=True)
-class Likelihood:
-    """What a VAE gives to `count` test images, one sample of q(z|x) each; means over images, in nats.
+class Protocol:
+    """What two evaluations must share for their numbers to stand in one column."""
 
-    Only values on one `measure` compare: a density on [−1, 1] differs from one on [0, 1] by d·ln 2, and a
-    cross-entropy of grey levels is no density at all.
-    """
-
-    measure: str
+    data: str
     count: int
-    elbo: float
-    reconstruction: float
-    """−E_q[ln p(x|z)], the distortion."""
-    kl: float
-    """KL(q(z|x) ‖ N(0, I)), the rate."""
-    mean_squared_error: float
-    """Of reconstructions by the posterior mean, pixels in [0, 1]."""
+    references: int
+    seed: int
+    full: bool
+    networks: dict[str, str]
+    likelihood: str | None
+    """The measure of pixels that likelihoods are in; None where there is none."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """`prior` names where z came from; `sampling_rate` is in images per second, decoding included."""
+    """`prior` names where z came from; `values` are by key of INSTRUMENTS."""
 
     prior: str
-    seed: int
-    samples: Measurement
-    likelihood: Likelihood | Unavailable
-    parameters: dict[str, int]
-    sampling_rate: float
+    protocol: Protocol
+    values: Values
+    details: dict[str, Any]
+    cost: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        plain = asdict(self)
-        plain["samples"] = self.samples.as_json()
-        if isinstance(self.likelihood, Unavailable):
-            plain["likelihood"] = self.likelihood.as_json()
-        return plain
+        return {
+            "version": VERSION,
+            "prior": self.prior,
+            "protocol": asdict(self.protocol),
+            "values": plain(self.values),
+            "details": self.details,
+            "cost": self.cost,
+        }
 
 
 @torch.inference_mode()
@@ -66,44 +63,44 @@ def draw(model: VAE | GAN | VAEGAN, count: int, seed: int) -> Tensor:
 
 
 def evaluate(
-    model: VAE | GAN | VAEGAN, references: References, *, count: int = STANDARD_COUNT, seed: int = 0
+    model: VAE | GAN | VAEGAN,
+    references: References,
+    *,
+    count: int = STANDARD_COUNT,
+    seed: int = 0,
+    full: bool = False,
+    binarise: str = "none",
+    training_seconds: float = 0.0,
+    images_seen: int = 0,
+    progress: Progress | None = None,
 ) -> Evaluation:
-    """The whole report of `model`, which must be in evaluation mode."""
+    """Everything that is said of `model`, which must be in evaluation mode; `progress(what, done, of)`.
+
+    Standard: the sample metrics, one draw of the posterior for the ELBO and 64 for the bound L_K on some
+    test images. `full` takes minutes: the instruments that are not standard, and L_5000 on all test images.
+    """
     assert not model.training
-    began = time.perf_counter()
+    said = progress or silent
+    said("drawing samples", 0, count)
     samples = draw(model, count, seed)
-    rate = count / (time.perf_counter() - began)
-    return Evaluation(
-        prior=str(getattr(model.prior, "name", "")),
-        seed=seed,
-        samples=measure(samples, references),
-        likelihood=likelihood(model, references, seed),
-        parameters=parameters(model),
-        sampling_rate=rate,
+    values = measure(samples, references, full=full, progress=progress)
+    tests = references.test_images()
+    found = measure_likelihood(
+        model, tests, seed=seed, binarise=binarise, full=full,
+        progress=lambda done, of: said("likelihood: importance-weighted draws", done, of),
+    )  # fmt: skip
+    inverted, how = measure_inversion(
+        model, tests, seed=seed, full=full,
+        progress=lambda done, of: said("inversion: searching for latents", done, of),
+    )  # fmt: skip
+    protocol = Protocol(
+        references.data, count, references.count, seed, full, references.networks, found.measure
     )
-
-
-@torch.inference_mode()
-def likelihood(model: VAE | GAN | VAEGAN, references: References, seed: int) -> Likelihood | Unavailable:
-    """The test ELBO and its terms."""
-    if isinstance(model, GAN):
-        return Unavailable("a GAN defines no likelihood: it can draw images, not say how probable one is")
-    totals, count = torch.zeros(3, dtype=torch.float64), 0
-    pixels = torch.from_numpy(references.dataset.test.pixels)
-    for index, chunk in enumerate(pixels.split(CHUNK)):
-        images = to_float(chunk)
-        q = model.encode(images)
-        noise = torch.randn(q.mean.shape, generator=generator(seed, "evaluate/likelihood", index))
-        nll = model.observation.nll(model.raw(reparameterize(q, noise)), images)
-        error = (model.decode(q.mean) - images).square().flatten(1).mean(dim=1) / 4
-        totals += torch.stack([nll.double().sum(), kl_divergence(q).double().sum(), error.double().sum()])
-        count += len(images)
-    reconstruction, kl, squared = (totals / count).tolist()
-    elbo = -(reconstruction + kl)
-    return Likelihood(model.observation.measure, count, elbo, reconstruction, kl, squared)
-
-
-def parameters(model: torch.nn.Module) -> dict[str, int]:
-    """Learned numbers of each part."""
-    sizes = {name: sum(p.numel() for p in part.parameters()) for name, part in model.named_children()}
-    return {name: size for name, size in sizes.items() if size}
+    said("cost", 0, 1)
+    return Evaluation(
+        prior=model.prior.name,
+        protocol=protocol,
+        values=values | found.values | {"inversion_mse": inverted},
+        details=found.details | ({"inversion": how} if how else {}),
+        cost=measure_cost(model, training_seconds=training_seconds, images_seen=images_seen, seed=seed),
+    )

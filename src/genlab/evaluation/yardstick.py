@@ -1,154 +1,183 @@
 """One yardstick for every family: samples against held-out images, beside a floor and a ceiling.
 
 A number means something only beside `floor` (what training images, which are as real as can be, would get)
-and `ceiling` (what noise would get), at the same N and through the same feature network.
+and `ceiling` (what noise would get), at the same N and through the same feature networks. Every number has an
+interval: what other samples of the same size from the same source would get against the same test images.
+It says nothing of another training.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from genlab.data import to_float
 from genlab.errors import UserError
+from genlab.evaluation.extractor import Features
 from genlab.evaluation.references import References, chosen
-from genlab.metrics.coverage import class_shares, classes_covered, entropy, kl_divergence, mean_confidence
-from genlab.metrics.frechet import Moments, frechet_from_moments, moments, pooled
+from genlab.metrics.bins import ndb
+from genlab.metrics.coverage import (
+    class_divergence,
+    class_score,
+    class_shares,
+    classes_covered,
+    confidence,
+    evenness,
+)
+from genlab.metrics.frechet import fid, fid_infinity
+from genlab.metrics.intervals import BLOCKS, Estimate, jackknifed
+from genlab.metrics.kernel import kid
 from genlab.metrics.memorisation import c_t, nearest
-from genlab.metrics.sharpness import sharpness, sharpness_ratio
+from genlab.metrics.neighbours import neighbourhoods
+from genlab.metrics.sharpness import relative_sharpness, sharpness
+from genlab.metrics.two_sample import two_sample_accuracy
 from genlab.metrics.unavailable import Unavailable
 from genlab.randomness import generator
 
 STANDARD_COUNT = 10_000
-BLOCKS = 20
-NO_SUCH_CLASS = "the samples have a class that the test images lack"
-STUDENT_19 = 2.0930  # the 97.5 % point of Student's t with BLOCKS - 1 degrees of freedom
+
+Values = dict[str, Estimate | Unavailable]
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A number and its 95 % interval: what other samples of the same size from the same source would do."""
+class Seen:
+    """Samples (N, C, H, W) and what the two networks see in them."""
 
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Classes:
-    """What a classifier makes of the samples."""
-
-    covered: int
-    """Classes with at least a tenth of an equal share of the samples (1 % where there are ten)."""
-    known: int
-    """Classes that the classifier tells apart."""
-    entropy: float
-    """Of the samples' classes, in nats; ln(known) when all are equally frequent."""
-    evenness: float
-    """That entropy as a fraction of ln(known)."""
-    divergence: float | Unavailable
-    """KL of the samples' classes from the test images' classes, in nats."""
-    confidence: float
-    """The mean largest probability."""
+    images: Tensor = field(repr=False)
+    own: Features = field(repr=False)
+    texture: Features | None = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """What one set of samples gets. Compare only where `extractor`, `data` and `count` agree."""
+def measure(
+    samples: Tensor, references: References, *, full: bool = False, progress: Progress | None = None
+) -> Values:
+    """Every instrument on samples (N, C, H, W) in [-1, 1]; the standard N is 10 000. Keys as in INSTRUMENTS.
 
-    extractor: str
-    data: str
-    count: int
-    fid: Estimate
-    """Fréchet distance to the test images on the extractor's features; its upward bias is set by N."""
-    classes: Classes | Unavailable
-    sharpness: float
-    """Mean sharpness over that of the test images: below 1 blurred, above 1 noisy or jagged."""
-    c_t: float | Unavailable
-    """Copying test: N(0, 1) for samples as far from the training images as test images are; far below 0 they
-    lie too close (copies, or too typical), far above too far."""
-
-    def as_json(self) -> dict[str, object]:
-        """Plain numbers, strings and dicts; {"unavailable": reason} for what is missing."""
-        plain = asdict(self)
-        if isinstance(self.c_t, Unavailable):
-            plain["c_t"] = self.c_t.as_json()
-        if isinstance(self.classes, Unavailable):
-            plain["classes"] = self.classes.as_json()
-        elif isinstance(self.classes.divergence, Unavailable):
-            plain["classes"]["divergence"] = self.classes.divergence.as_json()
-        return plain
-
-
-def measure(samples: Tensor, references: References) -> Measurement:
-    """Everything that is said of samples (N, C, H, W) in [-1, 1]; the standard N is 10 000.
-
+    `full` adds the instruments that are not standard; `progress(what, done, of)` is called before each.
     Raises UserError for fewer than 40 samples, NaN or infinite pixels, or another shape than the data's.
     """
     if len(samples) < 2 * BLOCKS:
         raise UserError(f"{len(samples)} samples are too few to measure; draw at least {2 * BLOCKS}.")
     if not bool(torch.isfinite(samples).all()):
         raise UserError("The samples contain NaN or infinite pixels; the model that drew them has diverged.")
-    seen = references.extractor(samples)
-    return Measurement(
-        extractor=references.extractor.identity,
-        data=references.data,
-        count=len(samples),
-        fid=fid(seen.features, references.test_moments),
-        classes=classes(seen.probabilities, references.test.probabilities),
-        sharpness=sharpness_ratio(sharpness(samples), references.test_sharpness),
-        c_t=c_t(references.test_nearest, nearest(seen.features, references.train), references.cells),
-    )
+    said = progress or silent
+    steps = [*STANDARD, *(FULL if full else ())]
+    said("features", 0, len(steps) + 1)
+    texture = None if references.texture is None else references.texture.extractor(samples)
+    seen = Seen(samples, references.own.extractor(samples), texture)
+    values: Values = {}
+    for index, step in enumerate(steps):
+        said((step.__doc__ or step.__name__).partition(":")[0], index + 1, len(steps) + 1)
+        values |= step(seen, references)
+    return values
 
 
-def floor(references: References, count: int = STANDARD_COUNT) -> Measurement:
+def silent(what: str, done: int, of: int) -> None:
+    """Progress that nobody watches."""
+
+
+def distances(seen: Seen, references: References) -> Values:
+    """Fréchet distances: on the own features, extrapolated to endless samples, and on texture."""
+    values: Values = {
+        "fid": fid(seen.own.features, references.own.moments),
+        "fid_infinity": fid_infinity(seen.own.features, references.own.moments),
+    }
+    if seen.texture is not None and references.texture is not None:
+        values["fid/texture"] = fid(seen.texture.features, references.texture.moments)
+    return values
+
+
+def kernels(seen: Seen, references: References) -> Values:
+    """Kernel distance: KID, in thousandths."""
+    found = kid(seen.own.features, references.own.test.features).estimate
+    return {"kid": Estimate(*(1000 * number for number in asdict(found).values()))}
+
+
+def manifolds(seen: Seen, references: References) -> Values:
+    """Neighbourhoods: precision, recall, density and coverage."""
+    found = neighbourhoods(seen.own.features, references.own.test.features)
+    return {
+        "precision": found.precision,
+        "recall": found.recall,
+        "density": found.density,
+        "coverage": found.coverage,
+    }
+
+
+def clusters(seen: Seen, references: References) -> Values:
+    """Clusters: the share of bins that samples fill too much or too little."""
+    return {"ndb": ndb(seen.own.features, references.bins)}
+
+
+def two_samples(seen: Seen, references: References) -> Values:
+    """Two-sample test: can a small network tell them from test images?"""
+    return {"c2st": two_sample_accuracy(seen.own.features, references.own.test.features, seed=0)}
+
+
+def two_samples_by_texture(seen: Seen, references: References) -> Values:
+    """Two-sample test on texture: the slightest blur or noise."""
+    if seen.texture is None or references.texture is None:
+        return {}
+    theirs = references.texture.test.features
+    return {"c2st/texture": two_sample_accuracy(seen.texture.features, theirs, seed=0)}
+
+
+def classes(seen: Seen, references: References) -> Values:
+    """Classes: which are reached, how evenly, and how surely."""
+    ours, theirs = seen.own.probabilities, references.own.test.probabilities
+    keys = ("classes", "class_divergence", "evenness", "confidence", "class_score")
+    if isinstance(ours, Unavailable):
+        return dict.fromkeys(keys, ours)
+    assert not isinstance(theirs, Unavailable), "one extractor sees classes in both or in none"
+    return {
+        "classes": jackknifed(
+            lambda some: float(classes_covered(class_shares(some))), ours, 0, ours.shape[1]
+        ),
+        "class_divergence": class_divergence(ours, class_shares(theirs)),
+        "evenness": evenness(ours),
+        "confidence": confidence(ours),
+        "class_score": class_score(ours),
+    }
+
+
+def edges(seen: Seen, references: References) -> Values:
+    """Sharpness: the energy of edges, relative to test images."""
+    return {"sharpness": relative_sharpness(sharpness(seen.images), references.test_sharpness)}
+
+
+def copying(seen: Seen, references: References) -> Values:
+    """Copying: do samples lie closer to training images than test images do?"""
+    found = c_t(references.test_nearest, nearest(seen.own.features, references.train), references.cells)
+    if isinstance(found, Unavailable):
+        return {"c_t": found}
+    return {"c_t": Estimate(found, 1.0, found - 1.96, found + 1.96)}  # a Z score: its own error is 1
+
+
+Step = Callable[[Seen, References], Values]
+STANDARD: tuple[Step, ...] = (distances, kernels, manifolds, clusters, two_samples, classes, edges, copying)
+FULL: tuple[Step, ...] = (two_samples_by_texture,)
+
+
+def plain(values: Values) -> dict[str, Any]:
+    """As JSON: {"value", "error", "low", "high"}, or {"unavailable": reason}."""
+    return {
+        key: found.as_json() if isinstance(found, Unavailable) else asdict(found)
+        for key, found in values.items()
+    }
+
+
+def floor(references: References, count: int = STANDARD_COUNT, *, full: bool = False) -> Values:
     """What a fixed choice of training images gets: samples as real as can be, and copies, as C_T must say."""
     pixels = references.dataset.train.pixels[chosen(len(references.dataset.train), count).numpy()]
-    return measure(to_float(torch.tensor(pixels)), references)
+    return measure(to_float(torch.tensor(pixels)), references, full=full)
 
 
-def ceiling(references: References, count: int = STANDARD_COUNT) -> Measurement:
+def ceiling(references: References, count: int = STANDARD_COUNT, *, full: bool = False) -> Values:
     """What uniform noise gets."""
     noise = torch.rand(count, *references.dataset.shape, generator=generator(0, "evaluation/ceiling"))
-    return measure(2 * noise - 1, references)
-
-
-def fid(features: Tensor, reference: Moments) -> Estimate:
-    """The Fréchet distance of features (N, F) to fixed reference moments, with a jackknife interval.
-
-    The moments of 20 disjoint blocks add up to those of all, and to those of all but one block; the spread
-    of the distances without one block gives the variance (the grouped jackknife; resampling with replacement
-    would repeat samples, which adds to a Fréchet distance). It says what other independent samples of the
-    same model would get against the same test images at the same N, and nothing of another training.
-    """
-    order = torch.randperm(len(features), generator=generator(0, "evaluation/blocks"))  # they may come sorted
-    blocks = [moments(features[part]) for part in torch.chunk(order, BLOCKS)]
-    value = frechet_from_moments(pooled(blocks), reference)
-    without = torch.tensor(
-        [frechet_from_moments(pooled(blocks[:i] + blocks[i + 1 :]), reference) for i in range(len(blocks))],
-        dtype=torch.float64,
-    )
-    error = float((without - without.mean()).square().sum() * (len(blocks) - 1) / len(blocks)) ** 0.5
-    return Estimate(value, max(0.0, value - STUDENT_19 * error), value + STUDENT_19 * error)
-
-
-def classes(probabilities: Tensor | Unavailable, reference: Tensor | Unavailable) -> Classes | Unavailable:
-    """How the classes of samples (N, K) spread, and how far from those of real images (M, K)."""
-    if isinstance(probabilities, Unavailable):
-        return probabilities
-    if isinstance(reference, Unavailable):
-        return reference
-    shares = class_shares(probabilities)
-    divergence = kl_divergence(shares, class_shares(reference))
-    known = len(shares)
-    return Classes(
-        covered=classes_covered(shares),
-        known=known,
-        entropy=entropy(shares),
-        evenness=entropy(shares) / math.log(known),
-        divergence=divergence if math.isfinite(divergence) else Unavailable(NO_SUCH_CLASS),
-        confidence=mean_confidence(probabilities),
-    )
+    return measure(2 * noise - 1, references, full=full)

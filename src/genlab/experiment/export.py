@@ -39,10 +39,10 @@ class Codes(nn.Module):
     def __init__(self, trained: Trained) -> None:
         super().__init__()
         assert not isinstance(trained.model, GAN)
-        self.encoder = trained.model.encoder
+        self.model = trained.model
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        q = self.encoder(images)
+        q = self.model.encode(images)
         return q.mean, q.log_var
 
 

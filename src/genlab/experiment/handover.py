@@ -13,8 +13,10 @@ import torch
 from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.networks.decoder import Decoder
+from genlab.networks.flow import Flow
 from genlab.networks.model import Generative
 from genlab.networks.observation import Observation
+from genlab.networks.prior import GaussianMixture
 from genlab.randomness import generator
 from genlab.training.checkpoint import fill
 from genlab.training.ema import tensors
@@ -44,17 +46,45 @@ class Receipt:
 
 
 def inherit(experiment: schema.Experiment, source: schema.Experiment, name: str) -> schema.Experiment:
-    """`experiment` with all that its decoder's past decides: data, latent_dim, decoder and observation."""
-    network = experiment.network.model_copy(
-        update={"latent_dim": source.network.latent_dim, "decoder": source.network.decoder}
+    """`experiment` with all that its decoder's past decides: data, latent_dim, decoder and observation; for a
+    GAN, which trains no prior, also the one that the decoder learned with.
+
+    Raises UserError where what was asked for does not go with that.
+    """
+    past, asked = source.network, experiment.network
+    decided = ["latent_dim", "decoder"]
+    prior = asked.prior.kind
+    if experiment.family == "gan":
+        decided += ["second_latent", "second_hidden", "second_depth"]
+        prior = past.prior.kind if prior == "normal" and past.prior.kind == "flow" else prior
+    network = asked.model_copy(
+        update={name: getattr(past, name) for name in decided}
+        | {"prior": past.prior.model_copy(update={"kind": prior})}
     )
-    if network.prior.kind == "mixture":
-        network = network.model_copy(
-            update={"prior": source.network.prior.model_copy(update={"kind": "mixture"})}
-        )
-    return experiment.model_copy(
+    inherited = experiment.model_copy(
         update={"network": network, "data": source.data, "observation": source.observation, "start": name}
     )
+    return schema.parse(inherited.model_dump(), f"a {experiment.family} from {name}")
+
+
+def with_prior(
+    experiment: schema.Experiment, fitted: GaussianMixture | Flow, source: str
+) -> schema.Experiment:
+    """`experiment` with the settings of the prior that was fitted to `source`'s codes.
+
+    Raises UserError where that is of another kind than the one asked for.
+    """
+    flow = isinstance(fitted, Flow)
+    asked, kind = experiment.network.prior.kind, "flow" if flow else "mixture"
+    if asked != kind:
+        raise UserError(
+            f"the prior fitted to {source} is a {kind}, not a {asked}: set network.prior.kind={kind}, or fit "
+            f"the other with `genlab fit-prior {source} --kind {asked}`"
+        )
+    sizes = fitted.sizes if isinstance(fitted, Flow) else {"components": len(fitted.weights)}
+    prior = experiment.network.prior.model_copy(update=sizes)
+    network = experiment.network.model_copy(update={"prior": prior})
+    return experiment.model_copy(update={"network": network})
 
 
 def adopt(target: Generative, source: Generative, name: str, weights: str) -> Receipt:

@@ -11,17 +11,19 @@ from pathlib import Path
 import torch
 
 from genlab.data.batches import Batches, to_float
+from genlab.data.binarise import binarised
 from genlab.data.dataset import Dataset
 from genlab.data.source import load
 from genlab.errors import UserError
 from genlab.experiment import schema
-from genlab.experiment.build import build_model, build_objective, build_state
-from genlab.experiment.handover import Receipt, adopt, difference, inherit
+from genlab.experiment.build import begin_at_mean, build_model, build_objective, build_state
+from genlab.experiment.handover import Receipt, adopt, difference, inherit, with_prior
 from genlab.experiment.process import check_device, stop_signals
 from genlab.experiment.process import machine as machine
 from genlab.experiment.trained import Trained, newest, open_run, read_prior
 from genlab.experiment.validation import deciding, validator
 from genlab.objectives.base import Objective
+from genlab.randomness import generator
 from genlab.runs.events import Adopted, Event, Finished, Saved, Started
 from genlab.runs.files import write_json
 from genlab.runs.store import Run, create_run, find_run
@@ -56,8 +58,8 @@ def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Da
         newest(source)  # says so before a folder is made, where the source was never trained
         past = schema.parse(source.config(), str(source.path / "config.json"))
         experiment = inherit(experiment, past, str(source.path.resolve()))
-        if experiment.network.prior.kind == "mixture":
-            experiment = with_components(experiment, len(read_prior(source).weights))
+        if experiment.network.prior.kind != past.network.prior.kind:
+            experiment = with_prior(experiment, read_prior(source), source.name)
     dataset = dataset or load_data(experiment)
     data = experiment.data.model_copy(update={"shape": dataset.shape, "digest": dataset.digest()})
     experiment = experiment.model_copy(update={"data": data})
@@ -67,12 +69,6 @@ def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Da
         experiment = experiment.model_copy(update={"training": training})
     label = f"{experiment.family}-{Path(experiment.data.name).stem}"
     return create_run(label[:60], experiment.model_dump(mode="json"), out)
-
-
-def with_components(experiment: schema.Experiment, components: int) -> schema.Experiment:
-    prior = experiment.network.prior.model_copy(update={"components": components})
-    network = experiment.network.model_copy(update={"prior": prior})
-    return experiment.model_copy(update={"network": network})
 
 
 def calibrate(experiment: schema.Experiment, dataset: Dataset) -> int:
@@ -94,7 +90,17 @@ def calibrate(experiment: schema.Experiment, dataset: Dataset) -> int:
 def make_batches(experiment: schema.Experiment, dataset: Dataset, objective: Objective) -> Batches:
     training = experiment.training
     size = training.batch_size * objective.batches_per_step
-    return Batches(dataset.train, size, training.seed, training.device)
+    binarise = experiment.data.binarise == "dynamic"
+    return Batches(dataset.train, size, training.seed, training.device, binarise=binarise)
+
+
+def known_tests(experiment: schema.Experiment, dataset: Dataset, count: int) -> torch.Tensor:
+    """The first `count` test images as the run's model knows images, black and white where it was trained on
+    such: (N, C, H, W) in [−1, 1]."""
+    images = to_float(torch.from_numpy(dataset.test.pixels[:count]))
+    if experiment.data.binarise == "none":
+        return images
+    return binarised(images, generator(experiment.training.seed, "data/binarise/test"))
 
 
 def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
@@ -111,13 +117,14 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
     try:
         dataset = dataset or load_data(experiment)
         state = build_state(experiment, build_model(experiment, dataset.shape))
+        begin_at_mean(experiment, state, dataset)
         validate = validator(experiment, dataset)
         best = deciding(experiment, validate)
         yield from record(run, prepare(run, experiment, state))
         yield from record(run, settled(run, state, best))
         objective = build_objective(experiment.objective)
         batches = make_batches(experiment, dataset, objective)
-        tests = to_float(torch.from_numpy(dataset.test.pixels[:64])).to(experiment.training.device)
+        tests = known_tests(experiment, dataset, 64).to(experiment.training.device)
         sheets = Sheets(state.model, tests, experiment.training.seed)
         with stop_signals() as stopped:
             events = fit(
@@ -196,8 +203,9 @@ def take_over(run: Run, experiment: schema.Experiment, state: State) -> Receipt:
     assert experiment.start is not None
     source_run = find_run(experiment.start)
     source = open_run(source_run)
-    if experiment.network.prior.kind == "mixture":
-        state.model.prior.load_state_dict(read_prior(source_run).state_dict())  # type: ignore[attr-defined]
+    own = experiment.network.prior.kind == source.experiment.network.prior.kind
+    prior = source.model.prior if own else read_prior(source_run)
+    state.model.prior.load_state_dict(prior.state_dict())  # type: ignore[attr-defined]
     source.model.to(experiment.training.device)
     receipt = adopt(state.model, source.model, source_run.name, "averaged")
     state.averaged.model.load_state_dict(copy.deepcopy(state.model.state_dict()), strict=True)
@@ -218,7 +226,8 @@ def cadence(experiment: schema.Experiment) -> Cadence:
 def extend(run: Run, steps: int) -> None:
     """Let a run go on to `steps` steps. Raises UserError where that would change the steps already taken."""
     experiment = schema.parse(run.config(), str(run.path / "config.json"))
-    if experiment.optimizer.final != 1 and steps != experiment.training.steps:
+    optimizer = experiment.optimizer
+    if (optimizer.final != 1 or optimizer.schedule != "cosine") and steps != experiment.training.steps:
         raise UserError(
             f"{run.name} lowers its learning rate towards step {experiment.training.steps}, so its length "
             "can't change; resume it without --steps, or start a new run"

@@ -26,7 +26,13 @@ from genlab.experiment.sections import (
     Elbo as Elbo,
 )
 from genlab.experiment.sections import (
+    Encoder as Encoder,
+)
+from genlab.experiment.sections import (
     Hybrid as Hybrid,
+)
+from genlab.experiment.sections import (
+    Importance as Importance,
 )
 from genlab.experiment.sections import (
     Network as Network,
@@ -55,6 +61,9 @@ from genlab.experiment.sections import (
 from genlab.experiment.sections import (
     Trunk as Trunk,
 )
+from genlab.experiment.sections import (
+    Warmed as Warmed,
+)
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -64,6 +73,9 @@ PARTS = {
     "gan": ("decoder", "discriminator"),
     "vaegan": ("encoder", "decoder", "discriminator"),
 }
+
+
+OBJECTIVES = {"vae": ("elbo", "importance"), "gan": ("adversarial",), "vaegan": ("hybrid",)}
 
 
 class Experiment(Section):
@@ -82,10 +94,10 @@ class Experiment(Section):
 
     @model_validator(mode="after")
     def _coherent(self) -> Experiment:
-        needed = {"vae": "elbo", "gan": "adversarial", "vaegan": "hybrid"}[self.family]
-        if self.objective.name != needed:
+        needed = OBJECTIVES[self.family]
+        if self.objective.name not in needed:
             raise ValueError(
-                f"family {self.family!r} needs objective.name={needed!r}, not {self.objective.name!r}"
+                f"family {self.family!r} needs objective.name={needed[0]!r}, not {self.objective.name!r}"
             )
         penalised = isinstance(self.objective, Penalised) and self.objective.penalised
         if penalised and self.network.discriminator.norm == "batch":
@@ -97,13 +109,74 @@ class Experiment(Section):
             raise ValueError(
                 "a GAN has no ELBO to keep the best checkpoint by: set training.keep_best=fid, or none"
             )
+        self._check_packs()
         normalised = [part for part in PARTS[self.family] if getattr(self.network, part).norm == "batch"]
         if self.training.batch_size == 1 and normalised:
             raise ValueError(
                 "a batch of one image has no batch statistics: set training.batch_size=2, or "
                 + " and ".join(f"network.{part}.norm=none" for part in normalised)
             )
+        if self.optimizer.schedule == "burda" and self.optimizer.final != 1:
+            raise ValueError(
+                "optimizer.final belongs to the cosine: set it to 1, or optimizer.schedule=cosine"
+            )
+        self._check_prior()
+        bernoulli = self.observation.kind == "bernoulli"
+        if self.network.decoder.mean_bias and not (bernoulli and self.network.decoder.kind == "mlp"):
+            raise ValueError(
+                "the images' mean as a bias needs a bias for each pixel and a Bernoulli observation: set "
+                "network.decoder.kind=mlp and observation.kind=bernoulli, or network.decoder.mean_bias=false"
+            )
         return self
+
+    def _check_prior(self) -> None:
+        kind, layered = self.network.prior.kind, self.network.second_latent > 0
+        if layered and kind != "normal":
+            raise ValueError(
+                "two stochastic layers have a prior of their own: set network.prior.kind=normal, the second "
+                "layer's, or network.second_latent=0"
+            )
+        if layered and self.family == "vaegan":
+            raise ValueError(
+                "a VAE-GAN has no update that trains a second stochastic layer: set network.second_latent=0, "
+                "or train a VAE"
+            )
+        if (layered or kind != "normal") and isinstance(self.objective, Elbo) and self.objective.free_bits:
+            raise ValueError(
+                "free bits need the KL dimension by dimension, which only N(0, I) has in closed form: set "
+                "objective.free_bits=0, or network.prior.kind=normal and network.second_latent=0"
+            )
+        if kind == "flow" and self.family == "vaegan":
+            raise ValueError(
+                "a VAE-GAN has no update that trains a flow: set network.prior.kind=normal, or train a VAE"
+            )
+        if kind == "flow" and self.network.latent_dim < 2:
+            raise ValueError("a flow couples dimensions with each other: set network.latent_dim=2 or more")
+
+    def _check_packs(self) -> None:
+        pack, size = self.network.discriminator.pack, self.training.batch_size
+        if pack == 1 or self.family == "vae":
+            return
+        if self.family == "vaegan":
+            raise ValueError(
+                "a VAE-GAN compares single images by the discriminator's features, and a pack has its own: "
+                "set network.discriminator.pack=1"
+            )
+        if isinstance(self.objective, Penalised) and self.objective.wasserstein_penalty:
+            raise ValueError(
+                "the Wasserstein penalty mixes real and generated images one by one, not packs of them: set "
+                "network.discriminator.pack=1, or objective.r1 and objective.r2 in its place"
+            )
+        if size % pack:
+            whole = -(-size // pack) * pack
+            raise ValueError(
+                f"{size} images don't make whole packs of {pack}: set training.batch_size={whole}"
+            )
+        if size == pack and self.network.discriminator.norm == "batch":
+            raise ValueError(
+                f"one pack has no batch statistics: set training.batch_size={2 * pack}, or "
+                "network.discriminator.norm=none"
+            )
 
 
 def parse(config: dict[str, Any], source: str = "the config") -> Experiment:
@@ -116,7 +189,7 @@ def parse(config: dict[str, Any], source: str = "the config") -> Experiment:
 
 def explain(error: ValidationError) -> str:
     first = error.errors()[0]
-    tags = {"elbo", "adversarial", "hybrid"}
+    tags = {name for names in OBJECTIVES.values() for name in names}
     path = [str(part) for part in first["loc"] if part not in tags]
     where = ".".join(path)
     if first["type"] == "extra_forbidden":

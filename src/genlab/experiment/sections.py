@@ -41,6 +41,10 @@ class Data(Section):
     digest: str | None = Field(None, description="Identity of the images: filled in from the data.")
 
 
+Activation = Literal["relu", "leaky-relu", "tanh"]
+Init = Literal["torch", "glorot"]
+
+
 class Decoder(Section):
     kind: Literal["conv", "mlp"] = Field(
         "conv", description="Convolutions that double the image, or dense layers alone."
@@ -52,6 +56,11 @@ class Decoder(Section):
     hidden: int = Field(512, ge=1, le=8192, description="Units of each dense layer.")
     depth: int = Field(0, ge=0, le=8, description="Dense layers before the image.")
     norm: Literal["batch", "group", "none"] = Field("batch", description="Normalisation between layers.")
+    activation: Activation = Field("relu", description="The function between layers.")
+    init: Init = Field("torch", description="How weights are drawn: torch's own way, or Glorot's.")
+    mean_bias: bool = Field(
+        False, description="Begin with the training images' mean as the image of every z (kind=mlp)."
+    )
 
 
 class Trunk(Section):
@@ -65,45 +74,87 @@ class Trunk(Section):
     hidden: int = Field(512, ge=1, le=8192, description="Units of each dense layer.")
     depth: int = Field(0, ge=0, le=8, description="Dense layers after the image.")
     norm: Literal["batch", "group", "none"] = Field("batch", description="Normalisation between layers.")
+    activation: Activation = Field("leaky-relu", description="The function between layers.")
+
+
+class Encoder(Trunk):
+    pixels: Literal["signed", "unit"] = Field(
+        "signed", description="What it sees a pixel as: a number in [-1, 1], or in [0, 1]."
+    )
+    init: Init = Field("torch", description="How weights are drawn: torch's own way, or Glorot's.")
 
 
 class Critic(Trunk):
     spectral: bool = Field(False, description="Spectral normalisation of every weight.")
+    maxout: int = Field(
+        1, ge=1, le=16, description="Linear pieces of each dense unit, the largest of which counts (maxout)."
+    )
+    pack: int = Field(
+        1, ge=1, le=64, description="Images of one kind that are judged together, as one image's channels."
+    )
 
 
 class Prior(Section):
-    kind: Literal["normal", "mixture"] = Field(
-        "normal", description="N(0, I), or the mixture fitted to a VAE's codes."
+    kind: Literal["normal", "mixture", "flow"] = Field(
+        "normal", description="N(0, I), a mixture fitted to a VAE's codes, or a RealNVP trained with the VAE."
     )
     components: int = Field(64, ge=1, le=1024, description="Gaussians in the mixture.")
+    layers: int = Field(8, ge=1, le=64, description="Coupling layers of the flow.")
+    hidden: int = Field(128, ge=1, le=8192, description="Units of a coupling layer's dense layers.")
 
 
 class Network(Section):
     latent_dim: int = Field(32, ge=1, le=2048, description="Dimensions of z.")
+    second_latent: int = Field(
+        0, ge=0, le=2048, description="Dimensions of a second stochastic layer behind z; 0 for none."
+    )
+    second_hidden: int = Field(
+        100, ge=1, le=8192, description="Units of each dense layer between the two stochastic layers."
+    )
+    second_depth: int = Field(2, ge=0, le=8, description="Dense layers between the two stochastic layers.")
     decoder: Decoder = Decoder()
-    encoder: Trunk = Trunk(kind="mlp", depth=1, norm="none")
+    encoder: Encoder = Encoder(kind="mlp", depth=1, norm="none")
     discriminator: Critic = Critic()
     prior: Prior = Prior()
 
 
 class Observation(Section):
-    kind: Literal["bernoulli", "continuous-bernoulli", "gaussian"] = Field(
+    kind: Literal["bernoulli", "continuous-bernoulli", "gaussian", "discretised-logistic"] = Field(
         "bernoulli", description="What the decoder's raw output means: the likelihood of a pixel."
     )
-    sigma: float = Field(0.3, gt=0, le=10, description="Standard deviation of a Gaussian pixel in [-1, 1].")
-    learn_sigma: bool = Field(False, description="Learn that standard deviation with the decoder.")
+    sigma: float = Field(
+        0.3, gt=0, le=10, description="Standard deviation of a Gaussian or logistic pixel in [-1, 1]."
+    )
+    learn_sigma: bool = Field(
+        False, description="Learn a Gaussian's with the decoder; a logistic's is learned."
+    )
     linear: bool = Field(False, description="Gaussian mean without a squashing function (the linear VAE).")
 
 
-class Elbo(Section):
-    name: Literal["elbo"] = "elbo"
+class Warmed(Section):
     beta: float = Field(
         1.0, ge=0, le=1000, description="Weight of the KL term; reported ELBOs are always at 1."
     )
     warmup_steps: int = Field(0, ge=0, description="Steps over which the weight rises from 0.")
     warmup: Literal["linear", "cyclic"] = Field("linear", description="Rise once, or again and again.")
+
+
+class Elbo(Warmed):
+    name: Literal["elbo"] = "elbo"
     free_bits: float = Field(
         0.0, ge=0, le=100, description="Nats of KL per latent dimension left unpunished."
+    )
+
+
+class Importance(Warmed):
+    name: Literal["importance"] = "importance"
+    samples: int = Field(5, ge=1, le=10_000, description="Draws of z for each image and step: the K of L_K.")
+    bound: Literal["elbo", "iwae"] = Field(
+        "iwae",
+        description="The mean of the logarithms of the draws' weights, or the logarithm of their mean.",
+    )
+    gradient: Literal["reparameterized", "dreg"] = Field(
+        "reparameterized", description="The encoder's gradient: the bound's own, or DReG, which varies less."
     )
 
 
@@ -141,7 +192,7 @@ class Hybrid(Penalised):
     beta: float = Field(1.0, ge=0, le=1000, description="Weight of the KL term.")
 
 
-Objective = Annotated[Elbo | Adversarial | Hybrid, Field(discriminator="name")]
+Objective = Annotated[Elbo | Importance | Adversarial | Hybrid, Field(discriminator="name")]
 
 
 class Optimizer(Section):
@@ -154,6 +205,9 @@ class Optimizer(Section):
     eps: float = Field(1e-8, gt=0, le=1, description="Adam's smallest denominator.")
     final: float = Field(
         1.0, ge=0, le=1, description="Fraction of the learning rate left at the last step (cosine)."
+    )
+    schedule: Literal["cosine", "burda"] = Field(
+        "cosine", description="How the rate falls: by a cosine, or in the eight stairs of the IWAE paper."
     )
 
 

@@ -13,7 +13,8 @@ from genlab.data.batches import to_uint8
 from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.experiment.build import build_model
-from genlab.networks.model import GAN
+from genlab.networks.flow import FITTED, Flow
+from genlab.networks.model import GAN, VAE, VAEGAN
 from genlab.networks.prior import GaussianMixture
 from genlab.randomness import generator
 from genlab.runs.files import replacing
@@ -22,6 +23,7 @@ from genlab.runs.sheets import write_sheet
 from genlab.runs.store import Run, find_run
 from genlab.training import checkpoint
 from genlab.training.best import NAME
+from genlab.training.ema import tensors
 from genlab.training.state import Model
 
 CHUNK = 500  # images decoded at a time
@@ -63,15 +65,20 @@ class Trained:
         """(N, Z) -> images (N, C, H, W) in [−1, 1]."""
         return torch.cat([self.model.decode(chunk) for chunk in latents.split(CHUNK)])
 
+    @property
+    def autoencoder(self) -> VAE | VAEGAN:
+        """The model, where it has an encoder. Raises UserError for a GAN."""
+        if isinstance(self.model, GAN):
+            raise UserError(
+                f"{self.run.name} is a GAN and has no encoder; take the VAE that its generator came from, "
+                "or train one with `genlab train vae`"
+            )
+        return self.model
+
     @torch.inference_mode()
     def encode(self, images: Tensor) -> Tensor:
         """(N, C, H, W) -> posterior means (N, Z). Raises UserError for a GAN."""
-        model = self.model
-        if isinstance(model, GAN):
-            raise UserError(
-                f"{self.run.name} is a GAN and has no encoder; reconstruct with the VAE that its generator "
-                "came from, or train one with `genlab train vae`"
-            )
+        model = self.autoencoder
         return torch.cat([model.encode(chunk).mean for chunk in images.split(CHUNK)])
 
     def reconstruct(self, images: Tensor) -> Tensor:
@@ -96,7 +103,7 @@ def blend(first: Tensor, last: Tensor, t: Tensor, spherical: bool) -> Tensor:
 def open_run(run: Run, *, prior: str = "own", weights: str = "averaged", step: Step = None) -> Trained:
     """The trained model of `run`, from its newest checkpoint, the one at `step`, or the best.
 
-    `prior="fitted"` puts the mixture fitted to the codes in the place of N(0, I); "own" is the one that the
+    `prior="fitted"` puts the prior fitted to the codes in the place of the run's; "own" is the one that the
     run was trained with. Raises UserError where there is no checkpoint or no fitted prior.
     """
     experiment = schema.parse(run.config(), str(run.path / "config.json"))
@@ -144,21 +151,29 @@ def prior_path(run: Run, best: bool = False) -> Path:
     return run.path / ("prior-best.safetensors" if best else "prior.safetensors")
 
 
-def write_prior(run: Run, prior: GaussianMixture, best: bool = False) -> None:
-    """Keep a mixture fitted to the run's codes beside its checkpoints."""
-    flat = {"weights": prior.weights, "means": prior.means, "scales": prior.scales}
+def write_prior(run: Run, prior: GaussianMixture | Flow, best: bool = False) -> None:
+    """Keep a prior fitted to the run's codes beside its checkpoints."""
+    flat = tensors(prior)
     checkpoint.write_tensors(prior_path(run, best), flat, {"format": "genlab-prior", "version": "1"})
 
 
-def read_prior(run: Run, best: bool = False) -> GaussianMixture:
-    """Raises UserError where none was fitted."""
+def read_prior(run: Run, best: bool = False) -> GaussianMixture | Flow:
+    """The prior fitted to the run's codes: what it is shows in its tensors. Raises UserError where none was
+    fitted."""
     path, name = prior_path(run, best), f"{run.name}@best" if best else run.name
     if not path.exists():
         raise UserError(f"{name} has no fitted prior: fit one first, with `genlab fit-prior {name}`")
     flat = checkpoint.read_tensors(path)
-    if set(flat) != {"weights", "means", "scales"}:
+    if set(flat) == {"weights", "means", "scales"}:
+        return GaussianMixture(flat["weights"], flat["means"], flat["scales"])
+    first, layers = flat.get("layers.0.net.0.weight"), len({key.split(".")[1] for key in flat if "." in key})
+    last = flat.get("layers.0.net.4.weight")
+    if first is None or last is None:
         raise UserError(f"{path} is not a fitted prior; fit it again, with `genlab fit-prior {name}`")
-    return GaussianMixture(flat["weights"], flat["means"], flat["scales"])
+    hidden, kept = first.shape
+    flow = Flow(kept + len(last) // 2, layers, hidden, FITTED)
+    checkpoint.fill(flow, flat, "", path)
+    return flow.eval().requires_grad_(False)
 
 
 def save_images(

@@ -43,10 +43,10 @@ class Validator:
         pixels = (given or dataset.train).pixels
         order = torch.randperm(len(pixels), generator=generator(self.seed, "validate/choice"))[:REALS]
         images = to_float(torch.from_numpy(pixels[order.numpy()]))
+        self.reals = moments(extractor(images).features)  # grey levels, as a model's samples have them
         if experiment.data.binarise == "dynamic":
             images = binarised(images, generator(self.seed, "validate/binarise"))
         self.encoded = images[:ENCODED]
-        self.reals = moments(extractor(images).features)
 
     @torch.inference_mode()
     def __call__(self, model: Model) -> dict[str, float]:

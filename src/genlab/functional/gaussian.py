@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 LOG_2PI = math.log(2 * math.pi)
+
+
+class Posterior(Protocol):
+    """What an encoder makes of images: q(z|x). `mean` (B, Z) is the code of each; `sample` takes noise
+    (…, B, Z) from N(0, I) to draws of z; `log_density` is ln q(z|x) of (…, B, Z), (…, B), nats; `frozen` the
+    same q, through which no gradient reaches the encoder."""
+
+    @property
+    def mean(self) -> Tensor: ...
+
+    @property
+    def log_var(self) -> Tensor: ...
+
+    def sample(self, noise: Tensor) -> Tensor: ...
+
+    def log_density(self, z: Tensor) -> Tensor: ...
+
+    def frozen(self) -> Posterior: ...
 
 
 class DiagonalGaussian(NamedTuple):
@@ -29,6 +47,10 @@ class DiagonalGaussian(NamedTuple):
     def log_density(self, z: Tensor) -> Tensor:
         """ln q(z|x) of `z` (…, B, Z): (…, B), nats."""
         return log_density(z, self)
+
+    def frozen(self) -> DiagonalGaussian:
+        """The same q, through which no gradient reaches what made its mean and variance."""
+        return DiagonalGaussian(self.mean.detach(), self.log_var.detach())
 
 
 def reparameterize(q: DiagonalGaussian, noise: Tensor) -> Tensor:

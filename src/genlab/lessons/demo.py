@@ -30,14 +30,16 @@ from genlab.runs.store import Run
 
 @dataclass(frozen=True)
 class Plan:
-    """Seconds of training for the VAE and for each GAN, and the N of every measurement."""
+    """Seconds of training for the VAE and for each GAN, the N of every measurement, and every how many steps
+    quality is measured on the way (0: never), which counts as no training."""
 
     vae_seconds: float
     gan_seconds: float
     count: int
+    validate: int = 0
 
 
-FULL = Plan(vae_seconds=45, gan_seconds=45, count=10_000)
+FULL = Plan(vae_seconds=45, gan_seconds=45, count=10_000, validate=400)
 QUICK = Plan(vae_seconds=14, gan_seconds=12, count=2_000)
 
 
@@ -96,7 +98,8 @@ class Demo:
         yield Stage("measure all four with one yardstick", 15 + plan.count / 400, nothing, self.measure)
 
     def configure(self, family: str, assignments: list[str]) -> Experiment:
-        return override(recipe(family), [f"training.seed={self.seed}", *assignments])
+        shared = [f"training.seed={self.seed}", f"training.validate_every={self.plan.validate}"]
+        return override(recipe(family), [*shared, *assignments])
 
     def begin_vae(self) -> Run:
         experiment = self.configure("vae", [f"training.seconds={self.plan.vae_seconds}"])
@@ -137,7 +140,7 @@ class Demo:
         for key, label, run, prior in ENTRIES:
             trained = open_run(self.runs[run], prior=prior)
             entry = Measured(key, label, trained, prior)
-            entry.record = evaluate_run(trained, self.real, prior, count=self.plan.count, seed=self.seed)
+            entry.record = evaluate_run(trained, self.real, count=self.plan.count, seed=self.seed)
             self.models.append(entry)
         self.floor, self.ceiling = bounds(self.real, self.plan.count)
         return ()

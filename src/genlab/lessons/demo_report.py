@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from genlab.data.batches import to_uint8
 from genlab.data.dataset import Dataset
+from genlab.evaluation.calibration import default_keys, sentence, table_for
+from genlab.evaluation.instruments import INSTRUMENTS
 from genlab.experiment.runner import machine
 from genlab.experiment.second_stage import codes
 from genlab.experiment.trained import Trained
 from genlab.lessons.demo import Demo, Measured, test_images
-from genlab.lessons.report.charts import gan_charts, vae_charts
+from genlab.lessons.report.charts import gan_charts, quality_charts, vae_charts
 from genlab.lessons.report.content import (
     Directions,
     LiveDecoder,
@@ -43,6 +45,9 @@ def report_of(demo: Demo) -> Report:
     assert demo.dataset is not None
     vae, _, warm, _ = (entry.trained for entry in demo.models)
     same = vae.model.latents(SAME, generator(demo.seed, "same-z"))
+    vae_label = demo.models[0].label
+    identity = demo.real.own.extractor.identity
+    shown = default_keys(identity)
     tests = test_images(demo.dataset, PAIRS)
     return Report(
         title="A VAE, its decoder as a GAN's generator, and both families under one yardstick",
@@ -60,12 +65,18 @@ def report_of(demo: Demo) -> Report:
         real=demo.dataset.test.pixels[:SHOWN],
         floor=demo.floor,
         ceiling=demo.ceiling,
+        metrics=tuple(INSTRUMENTS[key] for key in shown),
+        sees={key: sentence(table_for(identity), key) for key in shown},
         receipt=demo.runs["warm"].receipt(),
         reconstructions=Reconstructions(pixels(tests), pixels(vae.reconstruct(tests)), "vae"),
         same_z=SameLatents(
             same.numpy(), (("VAE", pixels(vae.decode(same))), ("GAN", pixels(warm.decode(same))))
         ),
-        charts=(*vae_charts(demo.runs["vae"]), *gan_charts(arms(demo))),
+        charts=(
+            *vae_charts(demo.runs["vae"]),
+            *gan_charts(arms(demo)),
+            *quality_charts([(vae_label, demo.runs["vae"], 0), *arms(demo)]),
+        ),
         estimators=tuple(demo.estimators),
         decoders=tuple(
             LiveDecoder(key, portable(each.model.decoder, each.model.observation, half=True))
@@ -88,9 +99,9 @@ def describe(dataset: Dataset) -> str:
 
 def entry_of(entry: Measured, demo: Demo) -> ModelEntry:
     trained, record = entry.trained, entry.record
-    seconds = record["training_seconds"] + (demo.prior_seconds if entry.prior == "fitted" else 0)
+    seconds = record["cost"]["training_seconds"] + (demo.prior_seconds if entry.prior == "fitted" else 0)
     charged = entry.key == "gan-from-vae"
-    vae_seconds = demo.models[0].record["training_seconds"]
+    vae_seconds = demo.models[0].record["cost"]["training_seconds"]
     return ModelEntry(
         key=entry.key,
         label=entry.label,
@@ -99,8 +110,8 @@ def entry_of(entry: Measured, demo: Demo) -> ModelEntry:
         run=trained.run.name,
         steps=trained.step,
         seconds=seconds,
-        parameters=record["parameters"],
-        measurement=record["samples"],
+        parameters=record["cost"]["parameters"],
+        measurement=record,
         samples=pixels(trained.sample(SHOWN, demo.seed).images),
         note=f"and {vae_seconds:.0f} s for the VAE that its decoder comes from" if charged else "",
     )
@@ -125,15 +136,15 @@ def directions(vae: Trained, demo: Demo) -> Directions:
 
 
 def notes(demo: Demo) -> tuple[str, ...]:
-    likelihood: dict[str, Any] = demo.models[0].record["likelihood"]
+    record: dict[str, Any] = demo.models[0].record
+    values, pixels = record["values"], record["protocol"]["likelihood"]
     sampled = (
         "One seed each: another seed gives other numbers, and which model comes first may change with it. "
         "The intervals are those of drawing other samples from the same model."
     )
     elbo = (
-        f"The VAE's test ELBO is {likelihood['elbo']:.1f} nats ({likelihood['measure']}), the mean squared "
-        f"error of its reconstructions {likelihood['mean_squared_error']:.4f}. A GAN has no likelihood to "
-        "put beside it."
+        f"The VAE's test ELBO is {values['elbo']['value']:.1f} nats ({pixels}), the mean squared error of "
+        f"its reconstructions {values['mse']['value']:.4f}. A GAN has no likelihood to put beside it."
     )
     cost = (
         "Both GANs took the same number of steps against a discriminator that began equal; the first one's "

@@ -52,12 +52,12 @@ def student(freedom: float, level: float = LEVEL) -> float:
 
 
 def blocks(count: int, groups: int = BLOCKS) -> tuple[Tensor, ...]:
-    """A fixed random division of range(count) into disjoint blocks (samples may come sorted).
-
-    Raises UserError for fewer than two members a block."""
+    """A fixed random division of range(count) into `groups` disjoint blocks whose sizes differ by 1 at most
+    (samples may come sorted). Raises UserError for fewer than two members a block."""
     if count < 2 * groups:
         raise UserError(f"{count} samples are too few for an interval; draw at least {2 * groups}.")
-    return torch.chunk(torch.randperm(count, generator=generator(0, "evaluation/blocks")), groups)
+    order = torch.randperm(count, generator=generator(0, "evaluation/blocks"))
+    return torch.tensor_split(order, groups)
 
 
 def jackknife(
@@ -90,6 +90,27 @@ def mean_estimate(values: Tensor, lowest: float = -math.inf, highest: float = ma
     """The mean of independent values (N,), N ≥ 2, with the interval of their standard error."""
     if values.ndim != 1 or len(values) < 2:
         raise UserError(f"A mean with an interval needs 2 values or more, not {tuple(values.shape)}.")
+    if not bool(torch.isfinite(values).all()):
+        raise UserError(
+            "A mean is not defined for values with NaN or infinity; look for a model that diverged."
+        )
     values = values.double()
     error = float(values.std(correction=1)) / math.sqrt(len(values))
     return estimate(float(values.mean()), error, len(values) - 1, lowest, highest)
+
+
+def proportion(hits: int, count: int) -> Estimate:
+    """`hits` of `count` independent trials, with Wilson's score interval (1927).
+
+    It has a width even where every trial ends alike, as a mean and its standard error have not: 0 of 100 is
+    0 … 3.7 %."""
+    if not 0 <= hits <= count or count < 1:
+        raise UserError(f"A proportion needs one trial or more, not {hits} of {count}.")
+    share, z = hits / count, student(math.inf)
+    shrunk = 1 / (1 + z * z / count)
+    middle = (share + z * z / (2 * count)) * shrunk
+    half = z * shrunk * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    error = math.sqrt(share * (1 - share) / count)
+    low = 0.0 if hits == 0 else middle - half  # not by rounding only
+    high = 1.0 if hits == count else middle + half
+    return Estimate(share, error, low, high)

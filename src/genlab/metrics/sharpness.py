@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from genlab.errors import UserError
+from genlab.metrics.intervals import Estimate, mean_estimate
 
 CHUNK = 500
 BLANK = 1e-6  # a variance below this, for pixels in [-1, 1], is an image without a picture
@@ -40,7 +41,16 @@ def sharpness_ratio(samples: Tensor, reals: Tensor) -> float:
 
     1: as sharp as the reals; below: blurred; above: noisy or jagged.
     """
+    return float(samples.double().mean()) / _target(reals)
+
+
+def relative_sharpness(samples: Tensor, reals: Tensor) -> Estimate:
+    """`sharpness_ratio` of N ≥ 2 samples to these real images, with its interval."""
+    return mean_estimate(samples.double() / _target(reals), lowest=0.0)
+
+
+def _target(reals: Tensor) -> float:
     target = float(reals.double().mean())
-    if target <= 0:
+    if not target > 0:
         raise UserError("The real images are all blank, so sharpness has nothing to be compared with.")
-    return float(samples.double().mean()) / target
+    return target

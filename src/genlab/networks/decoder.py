@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
-from genlab.nn.blocks import Residual, dense, plan, up
+from genlab.nn.blocks import ACTIVATIONS, Residual, dense, plan, up
 from genlab.nn.norms import norm as normalisation
 
 
@@ -27,12 +28,13 @@ class Decoder(nn.Module):
         hidden: int = 512,
         depth: int = 1,
         norm: str = "batch",
+        activation: str = "relu",
     ) -> None:
         super().__init__()
         self.latent_dim, self.shape = latent_dim, shape
-        activation = nn.ReLU()
+        nonlinear = ACTIVATIONS[activation]()
         channels, height, width_px = shape
-        layers = dense(latent_dim, hidden, depth, norm, activation, lambda layer: layer)
+        layers = dense(latent_dim, hidden, depth, norm, nonlinear, lambda layer: layer)
         features = hidden if depth else latent_dim
         self.crop = (slice(None), slice(None))
         if kind == "mlp":
@@ -45,10 +47,17 @@ class Decoder(nn.Module):
             for inputs, outputs in zip(
                 stack.channels[::-1], (*stack.channels[-2::-1], channels), strict=True
             ):
-                layers += [Residual(inputs, norm, activation, lambda layer: layer) for _ in range(blocks)]
-                layers += [normalisation(norm, inputs), activation, up(inputs, outputs)]
+                layers += [Residual(inputs, norm, nonlinear, lambda layer: layer) for _ in range(blocks)]
+                layers += [normalisation(norm, inputs), nonlinear, up(inputs, outputs)]
             self.crop = (_centre(stack.padded[0], height), _centre(stack.padded[1], width_px))
         self.layers = nn.Sequential(*layers)
+
+    @torch.no_grad()
+    def begin_at(self, raw: Tensor) -> None:
+        """Set the output's bias to `raw` (C, H, W), a value for each pixel, as only `kind="mlp"` has."""
+        last = self.layers[-2]
+        assert isinstance(last, nn.Linear), "only kind='mlp' has a bias for each pixel"
+        last.bias.copy_(raw.flatten())
 
     def forward(self, latents: Tensor) -> Tensor:
         rows, columns = self.crop

@@ -9,13 +9,17 @@ from genlab.nn.trunk import Trunk
 
 
 class Encoder(nn.Module):
-    """(B, C, H, W) -> q(z|x) = N(mean, exp(log_var)), each (B, Z). Kingma & Welling (2014), appendix C.2."""
+    """(B, C, H, W) -> q(z|x) = N(mean, exp(log_var)), each (B, Z). Kingma & Welling (2014), appendix C.2.
 
-    def __init__(self, trunk: Trunk, latent_dim: int) -> None:
+    With `unit` the trunk sees pixels in [0, 1], of which most are 0 in drawings and do not saturate a tanh.
+    """
+
+    def __init__(self, trunk: Trunk, latent_dim: int, *, unit: bool = False) -> None:
         super().__init__()
-        self.trunk = trunk
+        self.trunk, self.unit = trunk, unit
         self.head = nn.Linear(trunk.features, 2 * latent_dim)
 
     def forward(self, images: Tensor) -> DiagonalGaussian:
-        mean, log_var = self.head(self.trunk(images)).chunk(2, dim=1)
+        seen = (images + 1) / 2 if self.unit else images
+        mean, log_var = self.head(self.trunk(seen)).chunk(2, dim=1)
         return DiagonalGaussian(mean, log_var)

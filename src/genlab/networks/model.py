@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from genlab.functional.gaussian import DiagonalGaussian, reparameterize
+from genlab.functional.gaussian import DiagonalGaussian, Posterior
 from genlab.networks.decoder import Decoder
 from genlab.networks.discriminator import Discriminator
 from genlab.networks.encoder import Encoder
 from genlab.networks.observation import Observation
 from genlab.networks.prior import Prior
+from genlab.networks.two_layers import TwoLayerEncoder
 
 
 class Generative(nn.Module):
@@ -21,8 +22,9 @@ class Generative(nn.Module):
     observation: Observation
 
     def raw(self, latents: Tensor) -> Tensor:
-        """(B, Z) -> the decoder's raw output (B, C, H, W), which `observation` reads."""
-        return self.decoder(latents)  # type: ignore[no-any-return]
+        """(B, Z) -> the decoder's raw output (B, C, H, W), which `observation` reads. Where z has more than
+        one stochastic layer, the decoder reads the first, and the prior has the rest."""
+        return self.decoder(latents[:, : self.decoder.latent_dim])  # type: ignore[no-any-return]
 
     def decode(self, latents: Tensor) -> Tensor:
         """(B, Z) -> images (B, C, H, W) in [−1, 1]."""
@@ -44,15 +46,17 @@ class Generative(nn.Module):
 class VAE(Generative):
     """Encoder, prior and decoder, trained together. Kingma & Welling (2014)."""
 
-    def __init__(self, encoder: Encoder, decoder: Decoder, prior: Prior, observation: Observation) -> None:
+    def __init__(
+        self, encoder: Encoder | TwoLayerEncoder, decoder: Decoder, prior: Prior, observation: Observation
+    ) -> None:
         super().__init__()
         self.encoder, self.decoder, self.prior, self.observation = encoder, decoder, prior, observation
 
     def parts(self) -> dict[str, list[nn.Module]]:
         return {"vae": [self.encoder, self.decoder, _module(self.prior), _module(self.observation)]}
 
-    def encode(self, images: Tensor) -> DiagonalGaussian:
-        """(B, C, H, W) -> q(z|x), each (B, Z)."""
+    def encode(self, images: Tensor) -> Posterior:
+        """(B, C, H, W) -> q(z|x), its mean (B, Z)."""
         return self.encoder(images)  # type: ignore[no-any-return]
 
     def reconstruct(self, images: Tensor, rng: torch.Generator | None = None) -> Tensor:
@@ -111,11 +115,11 @@ class VAEGAN(Generative):
         return self.decode(code(self.encode(images), rng))
 
 
-def code(q: DiagonalGaussian, rng: torch.Generator | None) -> Tensor:
+def code(q: Posterior, rng: torch.Generator | None) -> Tensor:
     """The mean of q, or with `rng` a sample of it: (B, Z)."""
     if rng is None:
         return q.mean
-    return reparameterize(q, torch.randn(q.mean.shape, generator=rng).to(q.mean))
+    return q.sample(torch.randn(q.mean.shape, generator=rng).to(q.mean))
 
 
 def _module(part: object) -> nn.Module:

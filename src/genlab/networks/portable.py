@@ -7,6 +7,8 @@ The layers are JSON. `kind` is one of
     affine         channel by channel: scale · x + shift
     groupnorm      as `affine`, after each group of channels was brought to mean 0 and variance 1
     relu           max(x, 0)
+    leaky-relu     x where x > 0, else `slope` · x
+    tanh           tanh(x)
     residual       x + layers(x)
     pixel-shuffle  (4C, H, W) -> (C, 2H, 2W)
     reshape        to `shape` (C, H, W)
@@ -27,7 +29,13 @@ from torch import Tensor, nn
 
 from genlab.errors import UserError
 from genlab.networks.decoder import Decoder
-from genlab.networks.observation import Bernoulli, ContinuousBernoulli, Gaussian, Observation
+from genlab.networks.observation import (
+    Bernoulli,
+    ContinuousBernoulli,
+    DiscretisedLogistic,
+    Gaussian,
+    Observation,
+)
 from genlab.nn.blocks import Residual
 from genlab.nn.norms import BatchNorm
 
@@ -64,6 +72,8 @@ def _map_name(observation: Observation) -> str:
             return "tanh-half"
         case ContinuousBernoulli():
             return "continuous-bernoulli"
+        case DiscretisedLogistic():
+            return "tanh"
         case Gaussian():
             return "identity" if observation.linear else "tanh"
     name = type(observation).__name__
@@ -88,6 +98,10 @@ def _carry(module: nn.Module) -> list[Layer]:
             return []
         case nn.ReLU():
             return [{"kind": "relu"}]
+        case nn.LeakyReLU():
+            return [{"kind": "leaky-relu", "slope": module.negative_slope}]
+        case nn.Tanh():
+            return [{"kind": "tanh"}]
         case nn.Linear():
             return [{"kind": "linear", **_weights(module)}]
         case nn.Conv2d(kernel_size=(3, 3), padding=(1, 1), stride=(1, 1), dilation=(1, 1), groups=1):

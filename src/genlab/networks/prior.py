@@ -1,7 +1,8 @@
 """What stands behind the decoder: the distribution that z is drawn from.
 
 `StandardNormal` is what a VAE is trained towards and a GAN starts with. `GaussianMixture` is fitted to the
-codes of a trained VAE ("second stage"; Ghosh et al., 2020; Dai & Wipf, 2019) and takes its place.
+codes of a trained VAE ("second stage"; Ghosh et al., 2020; Dai & Wipf, 2019) and takes its place. Priors with
+parameters of their own are in `flow.py` and `two_layers.py`.
 """
 
 from __future__ import annotations
@@ -14,18 +15,29 @@ import torch
 from torch import Tensor, nn
 
 from genlab.errors import UserError
-from genlab.functional.gaussian import LOG_2PI, DiagonalGaussian, kl_divergence, standard_log_density
+from genlab.functional.gaussian import (
+    LOG_2PI,
+    DiagonalGaussian,
+    Posterior,
+    kl_divergence,
+    standard_log_density,
+)
 
 
 class Prior(Protocol):
-    """`sample`: n latents (n, Z); `log_density`: ln p(z) of (…, Z), (…), nats; `kl`: KL(q ‖ p), (…, B), in
-    closed form where there is one, else ln q(z) − ln p(z) at the given draw `z` (…, B, Z) of q."""
+    """`sample`: n latents (n, Z); `log_density`: ln p(z) of (…, Z), (…), nats; `kl`: KL(q ‖ p), nats, in
+    closed form where there is one, (B,), else ln q(z) − ln p(z) at the given draw `z` (…, B, Z), (…, B)."""
+
+    @property
+    def name(self) -> str:
+        """What the prior is called in a report."""
+        ...
 
     def sample(self, n: int, rng: torch.Generator) -> Tensor: ...
 
     def log_density(self, z: Tensor) -> Tensor: ...
 
-    def kl(self, q: DiagonalGaussian, z: Tensor) -> Tensor: ...
+    def kl(self, q: Posterior, z: Tensor) -> Tensor: ...
 
 
 class StandardNormal(nn.Module):
@@ -43,7 +55,8 @@ class StandardNormal(nn.Module):
     def log_density(self, z: Tensor) -> Tensor:
         return standard_log_density(z)
 
-    def kl(self, q: DiagonalGaussian, z: Tensor) -> Tensor:
+    def kl(self, q: Posterior, z: Tensor) -> Tensor:
+        assert isinstance(q, DiagonalGaussian), "two stochastic layers have a prior of their own"
         return kl_divergence(q)
 
 
@@ -80,7 +93,7 @@ class GaussianMixture(nn.Module):
         each = -0.5 * scaled.square().sum(dim=1).T - log_det - 0.5 * self.latent_dim * LOG_2PI
         return torch.logsumexp(each + self.weights.clamp_min(math.exp(-80)).log(), dim=1)
 
-    def kl(self, q: DiagonalGaussian, z: Tensor) -> Tensor:
+    def kl(self, q: Posterior, z: Tensor) -> Tensor:
         return q.log_density(z) - self.log_density(z)
 
 

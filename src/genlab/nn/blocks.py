@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from genlab.nn.norms import norm
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky-relu": lambda: nn.LeakyReLU(0.2),
+    "tanh": nn.Tanh,
+}
 
 Wrap = Callable[[nn.Module], nn.Module]
 
@@ -38,13 +45,26 @@ def plan(shape: tuple[int, int, int], width: int) -> Plan:
     return Plan(stages, base, tuple(width * min(8, 2**i) for i in range(stages)))
 
 
+class Maxout(nn.Module):
+    """(B, H · pieces) -> (B, H): each unit the largest of its `pieces`. Goodfellow et al. (2013)."""
+
+    def __init__(self, pieces: int) -> None:
+        super().__init__()
+        self.pieces = pieces
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.unflatten(1, (-1, self.pieces)).amax(dim=2)  # type: ignore[no-any-return]
+
+
 def dense(
-    inputs: int, hidden: int, depth: int, kind: str, activation: nn.Module, wrap: Wrap
+    inputs: int, hidden: int, depth: int, kind: str, activation: nn.Module, wrap: Wrap, pieces: int = 1
 ) -> list[nn.Module]:
-    """`depth` layers of `hidden` units: linear, norm, activation; (B, inputs) -> (B, hidden)."""
+    """`depth` layers of `hidden` units: linear, norm, activation; (B, inputs) -> (B, hidden). The activation
+    makes one unit of each `pieces` that the linear layer gives it."""
     layers: list[nn.Module] = []
     for index in range(depth):
-        layers += [wrap(nn.Linear(inputs if index == 0 else hidden, hidden)), norm(kind, hidden), activation]
+        linear = nn.Linear(inputs if index == 0 else hidden, hidden * pieces)
+        layers += [wrap(linear), norm(kind, hidden * pieces), activation]
     return layers
 
 
@@ -71,6 +91,17 @@ def up(inputs: int, outputs: int) -> nn.Sequential:
     The work is done at the lower resolution, where it is cheap. Shi et al. (2016).
     """
     return nn.Sequential(nn.Conv2d(inputs, 4 * outputs, 3, padding=1), nn.PixelShuffle(2))
+
+
+@torch.no_grad()
+def glorot(module: nn.Module) -> None:
+    """Draw every weight of `module` anew, uniform in ±√(6 / (inputs + outputs)), and set every bias to 0; a
+    weight that starts at 0 stays there. Glorot & Bengio (2010), equation 16."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d) and layer.weight.any():
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
 
 def down(inputs: int, outputs: int, wrap: Wrap) -> nn.Sequential:

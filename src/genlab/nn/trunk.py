@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genlab.nn.blocks import Plan, Residual, Wrap, dense, down, plan
+from genlab.nn.blocks import ACTIVATIONS, Maxout, Plan, Residual, Wrap, dense, down, plan
 from genlab.nn.norms import norm, spectral_norm
 
 
@@ -15,7 +15,8 @@ class Trunk(nn.Module):
     `kind="conv"` halves the image down to about 4 to 7 pixels a side; `kind="mlp"` reads it as one row of
     pixels. `depth` layers of `hidden` units follow in both (none where depth is 0). `blocks` residual blocks
     stand at each resolution. The first layer is never normalised, so that the discriminator of a GAN sees
-    the images' own scale (Radford et al., 2016).
+    the images' own scale (Radford et al., 2016). `maxout` above 1 makes each unit of the dense layers the
+    largest of so many linear ones, in the activation's place.
     """
 
     def __init__(
@@ -28,11 +29,13 @@ class Trunk(nn.Module):
         hidden: int = 512,
         depth: int = 0,
         norm: str = "batch",
+        activation: str = "leaky-relu",
         spectral: bool = False,
+        maxout: int = 1,
     ) -> None:
         super().__init__()
         wrap: Wrap = spectral_norm if spectral else _as_is
-        activation = nn.LeakyReLU(0.2)
+        nonlinear = ACTIVATIONS[activation]()
         channels, height, width_px = shape
         self.padding = (0, 0, 0, 0)
         layers: list[nn.Module] = []
@@ -40,12 +43,13 @@ class Trunk(nn.Module):
         if kind == "conv":
             stack = plan(shape, width)
             self.padding = _centred(stack.padded, (height, width_px))
-            layers, size = _convolutions(channels, stack, blocks, norm, activation, wrap)
+            layers, size = _convolutions(channels, stack, blocks, norm, nonlinear, wrap)
         layers.append(nn.Flatten())
         if depth:
             first_norm = norm if kind == "conv" else "none"
-            layers += dense(size, hidden, 1, first_norm, activation, wrap)
-            layers += dense(hidden, hidden, depth - 1, norm, activation, wrap)
+            unit = Maxout(maxout) if maxout > 1 else nonlinear
+            layers += dense(size, hidden, 1, first_norm, unit, wrap, maxout)
+            layers += dense(hidden, hidden, depth - 1, norm, unit, wrap, maxout)
             size = hidden
         self.layers = nn.Sequential(*layers)
         self.features = size

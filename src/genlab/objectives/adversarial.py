@@ -21,8 +21,9 @@ from genlab.objectives.base import Update
 class Penalties:
     """Weights of the gradient penalties on the discriminator; 0 leaves one out.
 
-    r1, r2: γ of ½γ‖∇D‖² on real and on generated images (Mescheder et al., 2018; Huang et al., 2024).
-    wasserstein: weight of (‖∇D‖ − 1)² between them (Gulrajani et al., 2017).
+    r1, r2: γ of ½γ‖∇D‖² on real and on generated images (Mescheder et al., 2018; Huang et al., 2024); where
+    the discriminator judges packs, ∇ is along the whole pack.
+    wasserstein: weight of (‖∇D‖ − 1)² between them (Gulrajani et al., 2017); not for packs.
     """
 
     r1: float = 0.0
@@ -30,13 +31,20 @@ class Penalties:
     wasserstein: float = 0.0
 
     def __call__(self, critic: Discriminator, real: Tensor, fake: Tensor, rng: torch.Generator) -> Tensor:
-        """Per example: (B,); zeros where all weights are 0."""
-        total = real.new_zeros(len(real))
+        """For each logit that `critic` gives to `real`: (B,); zeros where all weights are 0."""
+
+        def of_packs(images: Tensor) -> Tensor:
+            """‖∇‖² along a pack is the sum along its images."""
+            each = zero_centred_penalty(critic, images)
+            return each.unflatten(0, (-1, critic.pack)).sum(dim=1)  # type: ignore[no-any-return]
+
+        total = real.new_zeros(len(real) // critic.pack)
         if self.r1:
-            total = total + self.r1 * zero_centred_penalty(critic, real)
+            total = total + self.r1 * of_packs(real)
         if self.r2:
-            total = total + self.r2 * zero_centred_penalty(critic, fake)
+            total = total + self.r2 * of_packs(fake)
         if self.wasserstein:
+            assert critic.pack == 1, critic.pack
             mix = torch.rand(len(real), generator=rng).to(real)
             total = total + self.wasserstein * gradient_penalty(critic, real, fake, mix)
         return total

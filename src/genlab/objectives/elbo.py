@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from genlab.data.batches import Batch
-from genlab.functional.gaussian import DiagonalGaussian, kl_per_dimension, reparameterize
+from genlab.functional.gaussian import DiagonalGaussian, Posterior, kl_per_dimension
 from genlab.networks.model import VAE
 from genlab.networks.prior import Prior, StandardNormal
 from genlab.objectives.base import Update
@@ -40,7 +40,8 @@ class Elbo:
 
     `free_bits` (nats per latent dimension) leaves that much of the batch's mean KL unpunished in every
     dimension. Kingma & Welling (2014); Higgins et al. (2017) for β; Kingma et al. (2016), appendix C.8, for
-    free bits. The KL is that to N(0, I), in closed form.
+    free bits, which need the KL to N(0, I), dimension by dimension. To another prior the KL is what
+    `Prior.kl` says.
     """
 
     warmup: Warmup = Warmup()
@@ -50,19 +51,18 @@ class Elbo:
     def updates(self, model: VAE, batch: Batch, rng: torch.Generator) -> Iterator[Update]:
         q = model.encode(batch.images)
         noise = torch.randn(q.mean.shape, generator=rng).to(q.mean)
-        raw = model.raw(reparameterize(q, noise))
-        reconstruction = model.observation.nll(raw, batch.images).mean()
-        per_dimension = kl_per_dimension(q).mean(dim=0)
-        kl = per_dimension.sum()
+        z = q.sample(noise)
+        reconstruction = model.observation.nll(model.raw(z), batch.images).mean()
+        kl = model.prior.kl(q, z).mean()
         beta = self.warmup(batch.step)
-        loss = reconstruction + beta * self.punished(per_dimension)
+        loss = reconstruction + beta * (self.punished(q) if self.free_bits else kl)
         logged = elbo_terms(reconstruction, kl) | active_units(model.prior, q)
         yield Update("vae", loss, logged | {"beta": torch.tensor(beta)})
 
-    def punished(self, per_dimension: Tensor) -> Tensor:
-        if self.free_bits == 0:
-            return per_dimension.sum()
-        return per_dimension.clamp_min(self.free_bits).sum()
+    def punished(self, q: Posterior) -> Tensor:
+        """The KL less what each dimension is given: a scalar, nats per image."""
+        assert isinstance(q, DiagonalGaussian), "the schema keeps free bits to N(0, I)"
+        return kl_per_dimension(q).mean(dim=0).clamp_min(self.free_bits).sum()
 
 
 def elbo_terms(reconstruction: Tensor, kl: Tensor) -> dict[str, Tensor]:
@@ -72,9 +72,9 @@ def elbo_terms(reconstruction: Tensor, kl: Tensor) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def active_units(prior: Prior, q: DiagonalGaussian) -> dict[str, Tensor]:
+def active_units(prior: Prior, q: Posterior) -> dict[str, Tensor]:
     """How many latent dimensions say something of the image, where the prior is N(0, I) and a dimension has a
     KL of its own; else nothing."""
-    if not isinstance(prior, StandardNormal):
+    if not isinstance(prior, StandardNormal) or not isinstance(q, DiagonalGaussian):
         return {}
     return {"active_units": (kl_per_dimension(q).mean(dim=0) > ACTIVE).sum()}

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from genlab.data.batches import Batches, to_uint8
+from genlab.data.batches import Source, to_uint8
 from genlab.errors import UserError
 from genlab.networks.model import GAN
 from genlab.nn.norms import commit
@@ -82,7 +82,7 @@ def never() -> bool:
 def fit(
     state: State,
     objective: Objective,
-    batches: Batches,
+    batches: Source,
     steps: int,
     seed: int,
     *,
@@ -132,14 +132,15 @@ def fit(
 
 
 def advance(
-    state: State, objective: Objective, batches: Batches, steps: int, seed: int
+    state: State, objective: Objective, batches: Source, steps: int, seed: int
 ) -> dict[str, torch.Tensor]:
     """One step of every part. Returns what the updates logged."""
     started = time.perf_counter()
     batch = batches(state.step)
     rng = generator(seed, "noise", state.step)
     logged: dict[str, torch.Tensor] = {}
-    state.model.train()
+    if not state.model.training:  # a walk through all modules, which small networks feel
+        state.model.train()
     for update in objective.updates(state.model, batch, rng):
         if not math.isfinite(update.loss.item()):
             raise Diverged(

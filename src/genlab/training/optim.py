@@ -11,19 +11,28 @@ from torch import nn
 
 @dataclass(frozen=True)
 class AdamSettings:
-    """Kingma & Ba (2015). `rate` at the start; `final` is the fraction of it that a cosine reaches at the
-    last step (1 keeps it constant)."""
+    """Kingma & Ba (2015). `rate` at the start. `schedule="cosine"` lowers it to the fraction `final` at the
+    last step (1 keeps it constant); `"burda"` holds rate·10^(−i/7) for 3^i of 3280 parts of the steps, one
+    after another from i = 0 to 7 (Burda et al., 2016, section 5, whose parts are epochs)."""
 
     rate: float = 2e-3
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
     final: float = 1.0
+    schedule: str = "cosine"
 
     def rate_at(self, step: int, steps: int) -> float:
         """The learning rate of the step after `step` of `steps` steps."""
+        if self.schedule == "burda":
+            return self.rate * 10 ** (-_burda_part(step, steps) / 7)
         progress = min(1.0, step / max(1, steps))
         cosine = 0.5 * (1 + math.cos(math.pi * progress))
         return self.rate * (self.final + (1 - self.final) * cosine)
+
+
+def _burda_part(step: int, steps: int) -> int:
+    """The i whose 3^i of 3280 parts hold `step`: they end after (3^(i+1) − 1)/2 parts."""
+    return next((i for i in range(7) if step * 3280 < (3 ** (i + 1) - 1) // 2 * steps), 7)
 
 
 class Adam:

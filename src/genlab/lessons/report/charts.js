@@ -220,5 +220,5 @@ globalThis.GenlabCharts = (() => {
     });
   }
 
-  return { chart, ruler, element, draw };
+  return { chart, ruler, element, draw, scale, padded, ticks, axes, format };
 })();

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from genlab.lessons.estimators import Point, pathwise_variance, score_function_variance
 from genlab.lessons.report.content import Chart, Series
-from genlab.runs.events import Metrics
+from genlab.runs.events import Metrics, Validated
 from genlab.runs.store import Run
 
 MOST_POINTS = 250  # in a drawn line
@@ -66,6 +66,31 @@ def vae_charts(run: Run, colour: int = 0) -> tuple[Chart, ...]:
             steps, "nats per image", curve(run, "kl", "KL(q(z|x) ‖ N(0, I))", colour), log_x=True,
         ),
     )  # fmt: skip
+
+
+def quality_charts(runs: Sequence[tuple[str, Run, int]]) -> tuple[Chart, ...]:
+    """What each (label, run, colour) was validated at on the way, over seconds and over images; nothing where
+    none was."""
+    sentence = (
+        "Lower is better. 2 000 samples of the averaged weights each time, against training images: for the "
+        "course of things, not for the table, whose N and images are others."
+    )
+    axes = {"seconds": "seconds of training", "images": "training images seen"}
+    charts: list[Chart] = []
+    for axis, label in axes.items():
+        series: list[Series] = []
+        for name, run, colour in runs:
+            seen = [e for e in run.events() if isinstance(e, Validated) and "fid/train" in e.values]
+            x = tuple(float(getattr(event, axis)) for event in seen)
+            if x:
+                series.append(Series(name, x, tuple(e.values["fid/train"] for e in seen), colour))
+        if series:
+            title = f"Fréchet distance over {axis}"
+            charts.append(
+                Chart(f"fid-{axis}", "quality", title, sentence, label, "squared feature units (log scale)",
+                      tuple(series), log_y=True)
+            )  # fmt: skip
+    return tuple(charts)
 
 
 def gan_charts(runs: Sequence[tuple[str, Run, int]]) -> tuple[Chart, ...]:

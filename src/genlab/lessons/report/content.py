@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from genlab.evaluation.instruments import Instrument
 from genlab.lessons.estimators import Point
 
 Pixels = NDArray[np.uint8]  # (N, C, H, W), C = 1 or 3
@@ -19,8 +20,8 @@ class ModelEntry:
     """One way of drawing images: a network and the prior that its z comes from.
 
     `key` is short and unique ("vae", "vae-mixture", "gan-from-vae", "gan"). `parameters` counts those of each
-    part by name. `measurement` is `Measurement.as_json()` of `samples` drawn like these. `prior` says where z
-    comes from.
+    part by name. `measurement` is the record of an evaluation of `samples` drawn like these. `prior` says
+    where z comes from.
     """
 
     key: str
@@ -34,56 +35,6 @@ class ModelEntry:
     measurement: dict[str, Any]
     samples: Pixels
     note: str = ""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A column of the yardstick. `key` is a path into a measurement ("classes.covered").
-
-    `better` says which way: "lower", "higher", or "near" the `target`. `sees` and `blind` are the two halves
-    of what one must know to read the number.
-    """
-
-    key: str
-    label: str
-    unit: str
-    better: Literal["lower", "higher", "near"]
-    sees: str
-    blind: str
-    digits: int = 2
-    target: float | None = None
-    of: str | None = None  # a path to the largest possible value, shown as "9 of 10"
-    log: bool = False  # whether the differences are easier to see on a log scale
-
-
-METRICS = (
-    Metric(
-        "fid", "FID", "squared feature units", "lower",
-        sees="How far the cloud of generated images lies from that of test images: means and covariances of "
-        "the features that the network named under the table finds in them.",
-        blind="Anything that this network ignores; the shipped one was made to see blur. It rises as N "
-        "falls, and means nothing beside a FID on another network.",
-        digits=1, log=True,
-    ),
-    Metric(
-        "classes.covered", "Classes", "of the classes known", "higher",
-        sees="Whether any class is missing: how many have at least a tenth of an equal share.",
-        blind="Variety within a class: one perfect 7 repeated counts as all sevens.",
-        digits=0, of="classes.known",
-    ),
-    Metric(
-        "sharpness", "Sharpness", "relative to test images", "near",
-        sees="Edges: below 1 the images are blurrier than real ones, above 1 noisier or more jagged.",
-        blind="Whether the edges make a digit: noise is very sharp.",
-        target=1.0,
-    ),
-    Metric(
-        "c_t", "Copying, C_T", "standard deviations", "near",
-        sees="Copying: far below 0 the samples lie closer to training images than test images do.",
-        blind="Quality: far above 0 only says far from every training image, as noise is.",
-        digits=1, target=0.0,
-    ),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -161,7 +112,8 @@ class NextStep:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything on the page. A part that is None, or empty, is left out of it."""
+    """Everything on the page. A part that is None, or empty, is left out of it. `sees` says of an
+    instrument, by key, which corruptions of real images moved it."""
 
     title: str
     summary: str  # a sentence or two: what was done
@@ -176,7 +128,8 @@ class Report:
     real: Pixels
     floor: dict[str, Any]
     ceiling: dict[str, Any]
-    metrics: tuple[Metric, ...] = METRICS
+    metrics: tuple[Instrument, ...] = ()
+    sees: dict[str, str] = field(default_factory=dict)
     receipt: dict[str, Any] | None = None
     reconstructions: Reconstructions | None = None
     same_z: SameLatents | None = None

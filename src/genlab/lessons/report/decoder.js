@@ -81,14 +81,17 @@ globalThis.GenlabDecoder = (() => {
     return { shape: [outputs, height, width], run };
   }
 
-  function relu(layer, shape) {
-    const out = new Float32Array(size(shape));
+  const elementwise = (f) => (layer, shape) => {
+    const out = new Float32Array(size(shape)), map = f(layer);
     function run(x) {
-      for (let i = 0; i < out.length; i++) out[i] = x[i] > 0 ? x[i] : 0;
+      for (let i = 0; i < out.length; i++) out[i] = map(x[i]);
       return out;
     }
     return { shape, run };
-  }
+  };
+  const relu = elementwise(() => (x) => (x > 0 ? x : 0));
+  const leakyRelu = elementwise(({ slope }) => (x) => (x > 0 ? x : slope * x));
+  const tanh = elementwise(() => Math.tanh);
 
   function affine({ scale, shift }, shape) {
     const out = new Float32Array(size(shape)), area = out.length / scale.length;
@@ -173,7 +176,8 @@ globalThis.GenlabDecoder = (() => {
   }
 
   const LAYERS = {
-    linear, conv3x3, relu, affine, groupnorm, residual, crop, map,
+    linear, conv3x3, relu, tanh, affine, groupnorm, residual, crop, map,
+    "leaky-relu": leakyRelu,
     "pixel-shuffle": pixelShuffle,
     reshape: (layer) => ({ shape: layer.shape, run: (x) => x }),
   };

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from genlab.lessons.report.content import Metric
+from genlab.evaluation.instruments import Instrument
 
 MINUS = "−"
 
@@ -38,17 +38,9 @@ def difference(value: float) -> str:
     return "0, exactly" if value == 0 else f"{value:.2g}"
 
 
-def look_up(measurement: dict[str, Any], path: str) -> Any:
-    """The value at "classes.covered": None where it is missing, the nearest {"unavailable": …} where one
-    stands on the way."""
-    value: Any = measurement
-    for key in path.split("."):
-        if not isinstance(value, dict):
-            return None
-        if "unavailable" in value:
-            return value
-        value = value.get(key)
-    return value
+def look_up(measurement: dict[str, Any], key: str) -> Any:
+    """The estimate of an instrument, or {"unavailable": …}, in a record; None where it is missing."""
+    return measurement.get("values", {}).get(key)
 
 
 def reason(value: Any) -> str | None:
@@ -79,11 +71,13 @@ def shown(value: float, digits: int) -> str:
     return text.replace("-", MINUS)
 
 
-def direction(metric: Metric) -> str:
+def direction(metric: Instrument) -> str:
     match metric.better:
         case "lower":
             return "↓ lower is better"
         case "higher":
             return "↑ higher is better"
+        case "neither":
+            return "describes, does not judge"
     assert metric.target is not None
     return f"→ best near {metric.target:g}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from genlab.lessons.report.content import Metric, Report
+from genlab.evaluation.instruments import Instrument
+from genlab.lessons.report.content import Report
 from genlab.lessons.report.numbers import (
     direction,
     duration,
@@ -40,18 +41,19 @@ def table(report: Report) -> str:
 
 def provenance(report: Report) -> str:
     """N, the feature network and the reference of the measurements, each named once where all agree."""
-    measurements = [*(m.measurement for m in report.models), report.floor, report.ceiling]
+    measured = [*(m.measurement for m in report.models), report.floor, report.ceiling]
+    protocols = [record["protocol"] for record in measured]
 
-    def named(key: str) -> str:
-        values = {str(m[key]) for m in measurements if m.get(key) is not None}
+    def named(values: set[str]) -> str:
         return ", ".join(sorted(values)) or "not recorded"
 
-    counts = {m["count"] for m in measurements if isinstance(m.get("count"), int)}
-    each = " and ".join(grouped(count) for count in sorted(counts)) or "not recorded"
-    return f"N = {each} images a row · feature network {named('extractor')} · test images of {named('data')}"
+    counts = " and ".join(grouped(count) for count in sorted({p["count"] for p in protocols}))
+    networks = named({identity for p in protocols for identity in p["networks"].values()})
+    data = named({str(p["data"]) for p in protocols})
+    return f"N = {counts} images a row · feature networks {networks} · test images of {data}"
 
 
-def _head(metric: Metric) -> str:
+def _head(metric: Instrument) -> str:
     return (
         f'<th scope="col" class="number">{escape(metric.label)}<small>{escape(metric.unit)}</small>'
         f'<small class="better">{escape(direction(metric))}</small></th>'
@@ -64,7 +66,7 @@ def _row(report: Report, measurement: dict[str, Any], label: str, sub: str, mark
     return f'<tr><th scope="row">{name}</th>{cells}<td class="number">{escape(cost)}</td></tr>'
 
 
-def _cell(measurement: dict[str, Any], metric: Metric) -> str:
+def _cell(measurement: dict[str, Any], metric: Instrument) -> str:
     value = look_up(measurement, metric.key)
     why = reason(value)
     if why is not None:
@@ -72,9 +74,6 @@ def _cell(measurement: dict[str, Any], metric: Metric) -> str:
     found = number(value)
     assert found is not None
     text = shown(found, metric.digits)
-    most = number(look_up(measurement, metric.of)) if metric.of else None
-    if most is not None:
-        text += f" of {shown(most, metric.digits)}"
     bounds = interval(value)
     if bounds is not None:
         low, high = (shown(bound, metric.digits) for bound in bounds)
@@ -86,7 +85,8 @@ def explanations(report: Report) -> str:
     """What each column sees, and what it does not."""
     items = "".join(
         f"<div><dt>{escape(metric.label)}</dt><dd><b>Sees.</b> {escape(metric.sees)}</dd>"
-        f"<dd><b>Does not see.</b> {escape(metric.blind)}</dd></div>"
+        f"<dd><b>Does not see.</b> {escape(metric.blind)}</dd>"
+        f"<dd><b>Measured.</b> {escape(report.sees.get(metric.key, 'not calibrated'))}</dd></div>"
         for metric in report.metrics
     )
     return f'<dl class="explained">{items}</dl>'
