@@ -148,5 +148,5 @@ def test_images_are_counted_with_the_extra_batches_of_a_discriminator(
 
 def test_too_few_images_to_measure_against_are_refused(dataset: Dataset) -> None:
     few = Dataset("few", dataset.train, dataset.test.take(np.arange(30)), dataset.class_names)
-    with pytest.raises(UserError, match="few has 30 test images, too few to measure"):
-        references(few)
+    with pytest.raises(UserError, match="few has 30 test and 100 training images, too few to measure"):
+        bounds(references(few), COUNT)

@@ -15,7 +15,6 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from genlab.data import Dataset, to_float
-from genlab.errors import UserError
 from genlab.evaluation.extractor import Extractor, Features
 from genlab.evaluation.feature_networks import random_extractor
 from genlab.metrics.bins import Bins, fit_bins
@@ -27,7 +26,6 @@ from genlab.randomness import generator
 
 AT_MOST = 10_000  # test images that a distance is measured to
 PIECE = 10_000  # images held as floats at once
-FEWEST = 40  # images on either side, below which there are no intervals
 BINS = 100  # clusters of the training images; fewer where there are few
 VERSION = 2  # of the files in the cache: another set of tensors, another name
 
@@ -98,14 +96,7 @@ def references_for(dataset: Dataset, extractor: Extractor, cache: Path | None = 
 
     A file is named by the digest of the data and the identity of the network, so that neither can be taken
     for another's. One that cannot be read is made again. About 15 s for MNIST on two cores when computed.
-    Raises UserError for fewer than 40 test or training images.
     """
-    for split, images in (("test", dataset.test), ("training", dataset.train)):
-        if len(images) < FEWEST:
-            raise UserError(
-                f"{dataset.name} has {len(images)} {split} images, too few to measure samples against: at "
-                f"least {FEWEST} are needed, and thousands for steady numbers; add images"
-            )
     texture = random_extractor(dataset.shape)
 
     def made(role: str, network: Extractor, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -59,10 +59,17 @@ def measure(
     """Every instrument on samples (N, C, H, W) in [-1, 1]; the standard N is 10 000. Keys as in INSTRUMENTS.
 
     `full` adds the instruments that are not standard; `progress(what, done, of)` is called before each.
-    Raises UserError for fewer than 40 samples, NaN or infinite pixels, or another shape than the data's.
+    Raises UserError for fewer than 40 samples or real images, NaN or infinite pixels, or another shape than
+    the data's.
     """
     if len(samples) < 2 * BLOCKS:
         raise UserError(f"{len(samples)} samples are too few to measure; draw at least {2 * BLOCKS}.")
+    if min(references.count, len(references.train)) < 2 * BLOCKS:
+        raise UserError(
+            f"{references.dataset.name} has {references.count} test and {len(references.train)} training "
+            f"images, too few to measure samples against: at least {2 * BLOCKS} of both are needed, and "
+            "thousands for steady numbers; add images."
+        )
     if not bool(torch.isfinite(samples).all()):
         raise UserError("The samples contain NaN or infinite pixels; the model that drew them has diverged.")
     said = progress or silent
