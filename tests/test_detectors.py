@@ -83,7 +83,8 @@ def test_divergence_is_said_before_the_run_is_lost(digits: Dataset, name: str, r
     experiment = override(recipe(name), [*SMALL, f"optimizer.learning_rate={rate}"])
     events, lost = happened(experiment, digits, 40)
     assert not lost
-    assert warnings(events) == [("divergence", 2)], "once, though it goes on"
+    assert [name for name, _ in warnings(events)] == ["divergence"], "once, though it goes on"
+    assert warnings(events)[0][1] <= 10
 
 
 @pytest.mark.parametrize("name", ["vae", "gan", "vaegan"])
@@ -151,11 +152,20 @@ def test_an_odd_look_changes_nothing() -> None:
     assert watched(looks(lambda step: SICK if step // 20 % 7 == 0 else WELL, 4000)) == []
 
 
-def test_a_run_away_that_flickers_is_one_episode() -> None:
-    def judge(step: int) -> dict[str, float]:
-        return {"discriminator_loss": 5e4 if step % 100 == 0 and step < 1000 else 1.0}
+def test_a_loss_that_runs_away_now_and_then_does_not() -> None:
+    """As with the first steps at a high β, or a bad batch."""
 
-    assert watched(looks(judge, 3000)) == [("divergence", 100)]
+    def judge(step: int) -> dict[str, float]:
+        return {"discriminator_loss": 5e4 if step in (2, 3) or step % 100 == 0 else 1.0}
+
+    assert watched(looks(judge, 3000)) == []
+
+
+def test_a_loss_that_stays_away_is_said_to_at_the_fifth_look() -> None:
+    def judge(step: int) -> dict[str, float]:
+        return {"discriminator_loss": 5e4 if 500 < step < 1000 and step % 100 else 1.0}
+
+    assert watched(looks(judge, 3000)) == [("divergence", 580)], "once, though it flickers"
 
 
 def test_values_that_are_not_logged_are_not_judged() -> None:
@@ -168,6 +178,15 @@ def test_a_critic_may_be_sure_where_its_loss_has_no_end(loss: float) -> None:
     assert watched(looks(lambda step: {"discriminator_loss": loss}, 3000)) == []
 
 
+def test_logits_that_are_far_apart_run_away_though_the_loss_is_small() -> None:
+    def judged(real: float, fake: float) -> list[tuple[str, int]]:
+        values = {"discriminator_loss": 0.4, "real_logit": real, "fake_logit": fake}
+        return watched(looks(lambda step: values, 200))
+
+    assert judged(2e5, -7e4) == judged(-7e4, 2e5) == [("divergence", 5)]
+    assert judged(8000.0, 7900.0) == [], "a critic's offset is free"
+
+
 def test_the_weight_of_the_kl_decides_what_runs_away() -> None:
     """While β is low the KL may grow beyond any bound, and the loss does not."""
 
@@ -176,7 +195,7 @@ def test_the_weight_of_the_kl_decides_what_runs_away() -> None:
 
     assert watched(looks(warming, 3000)) == []
     assert watched(looks(lambda step: {**warming(step), "beta": 1.0 if step > 100 else 0.0}, 3000)) == [
-        ("divergence", 120)
+        ("divergence", 180)
     ]
     assert vae_loss({"reconstruction": 100.0, "kl": 20.0}) == 120
     assert vae_loss({"kl": 20.0}) is None
@@ -213,8 +232,9 @@ def test_a_run_that_is_lost_is_said_to_be_once() -> None:
     assert warnings(first) == [("divergence", 7)]
     assert Watch(first).lost(7) == [], "tried again from the step it was lost after, it is lost again"
     loud = Watch()
-    assert watched([Metrics(3, {"discriminator_loss": 1e6}, 0.0, 0)], loud) == [("divergence", 3)]
-    assert loud.lost(4) == []
+    metrics = [Metrics(step, {"discriminator_loss": 1e6}, 0.0, 0) for step in range(1, 8)]
+    assert watched(metrics, loud) == [("divergence", 5)]
+    assert loud.lost(8) == []
 
 
 def test_every_detector_has_advice_that_names_fields_that_there_are() -> None:

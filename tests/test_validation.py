@@ -6,13 +6,17 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from typer.testing import CliRunner
 
+from genlab.cli import train  # noqa: F401  (adds its command to `app`)
+from genlab.cli.root import app
 from genlab.data.batches import to_float
 from genlab.data.binarise import binarised
 from genlab.data.dataset import Dataset, Images
@@ -216,3 +220,25 @@ def test_what_decides(
 def test_a_gan_can_not_keep_the_best_by_its_elbo(tiny: Tiny) -> None:
     with pytest.raises(UserError, match=r"a GAN has no ELBO.*training\.keep_best=fid"):
         tiny("gan", "training.keep_best=nelbo")
+
+
+def test_the_command_says_which_checkpoint_is_the_best(tmp_path: Path, runs: Path) -> None:
+    path = tmp_path / "blots.npz"
+    np.savez(path, images=np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype=np.uint8))
+    small = [
+        "network.decoder.width=2",
+        "network.encoder.hidden=8",
+        "training.threads=1",
+        "data.validation=0.25",
+        "training.validate_every=3",
+        "training.keep_best=fid",
+    ]
+    options = [part for each in small for part in ("--set", each)]
+    command = ["train", "vae", "--data", str(path), "--steps", "6", "--batch-size", "4", *options]
+    said = CliRunner().invoke(app, command)
+    assert said.exit_code == 0, said.output
+    events = [event for event in Run(runs / "001-vae-blots").events() if isinstance(event, Validated)]
+    best = min(events, key=lambda event: event.values["fid"])
+    assert f"validated at step 3: −ELBO {events[0].values['nelbo']:.2f}, FID" in said.output
+    assert f"best by fid ({best.values['fid']:.2f}) at step {best.step}" in said.output
+    assert "001-vae-blots@best" in said.output

@@ -120,8 +120,12 @@ def finish(run: Run, console: Console) -> None:
     from genlab.experiment.runner import load_data, work
     from genlab.experiment.schema import parse
     from genlab.runs.events import Adopted, Finished
+    from genlab.training.best import NAME, described
 
-    dataset = load_data(parse(run.config(), str(run.path / "config.json")))
+    experiment = parse(run.config(), str(run.path / "config.json"))
+    dataset = load_data(experiment)
+    if experiment.training.validate_every:
+        console.print("preparing what the run is validated by …", style="dim")
     if twice := duplicates(dataset).warning():
         console.print(twice, style="yellow")
     for event in follow(run, work(run, dataset=dataset), console, run.name):
@@ -135,6 +139,11 @@ def finish(run: Run, console: Console) -> None:
             console.print(
                 f"trained [bold]{run.name}[/]: {event.step} steps in {event.seconds:.0f} s, in {run.path}"
             )
+            if best := described(run.checkpoints / NAME):
+                console.print(
+                    f"best by {best['metric']} ({best['value']:.2f}) at step {best['step']}: "
+                    f"[bold]genlab generate {run.name}@best[/]"
+                )
             console.print(f"next: [bold]genlab generate {run.name}[/]", style="dim")
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from genlab.data.batches import to_float
 from genlab.data.binarise import binarised
 from genlab.data.dataset import Dataset
+from genlab.data.fetch import cache_folder
 from genlab.evaluation.extractor import Extractor
 from genlab.evaluation.feature_networks import extractor_for
 from genlab.experiment import schema
@@ -77,10 +78,11 @@ class Validator:
 
 
 def validator(experiment: schema.Experiment, dataset: Dataset) -> Validator | None:
-    """None for a run that is never validated."""
+    """None for a run that is never validated. The feature network is that of a report: a classifier that must
+    be trained for the images first takes about a minute, once."""
     if experiment.training.validate_every == 0:
         return None
-    return Validator(experiment, dataset, extractor_for(dataset))
+    return Validator(experiment, dataset, extractor_for(dataset, folder=cache_folder() / "features"))
 
 
 def deciding(experiment: schema.Experiment, validate: Validator | None) -> str | None:

@@ -29,6 +29,7 @@ DIVERSITY = 0.3  # of that of real images
 CERTAINTY = 0.01  # of a discriminator's loss, which is 0.7 to 2 where it cannot tell
 MARGIN = 10.0  # nats that a small loss may rise by
 RUNAWAY = 100.0  # of the same loss, which only a critic that has lost its way comes to
+APART = 1000.0  # logits of real and of generated images; Wasserstein's are no farther than images are
 
 
 @dataclass
@@ -71,12 +72,13 @@ def mode_collapse(values: Values, past: Past) -> str | None:
 def divergence(values: Values, past: Past) -> str | None:
     """A loss that leaves where it began, upwards, by more than it has ever come down."""
     loss, judge = vae_loss(values), values.get("discriminator_loss", 0.0)
+    apart = abs(values.get("real_logit", 0.0) - values.get("fake_logit", 0.0))
     if loss is not None and past.first is not None:
         bound = past.first + max(abs(past.first), MARGIN) + 2 * (past.first - past.lowest)
         if loss > bound:
             return f"the loss is {loss:.4g} nats, where it began at {past.first:.4g}: training runs away"
-    if judge > RUNAWAY:
-        return f"the discriminator's loss is {judge:.4g}: training runs away"
+    if judge > RUNAWAY or apart > APART:
+        return f"the discriminator's loss is {judge:.4g}, its logits {apart:.4g} apart: training runs away"
     return None
 
 
@@ -132,18 +134,23 @@ class Episode:
     spoken: bool = False
 
     def look(self, step: int, sick: bool) -> bool:
+        rest = max(self.patience, PATIENCE)
         self.began = step if self.began is None else self.began
         self.looks.append((step, sick))
-        span = self.patience or PATIENCE
-        while len(self.looks) > LOOKS and self.looks[0][0] <= step - span:
+        while len(self.looks) > LOOKS and self.looks[0][0] <= step - rest:
             self.looks.popleft()
-        share = sum(sick for _, sick in self.looks) / len(self.looks)
-        long_enough = len(self.looks) >= LOOKS and step - self.began >= span
         if self.spoken:  # until the symptom has been as rare as it then was frequent
-            self.spoken = not (long_enough and share <= (1 - MOSTLY if self.patience else 0))
+            self.spoken = self.share(step - rest) > 1 - MOSTLY
             return False
-        self.spoken = sick if self.patience == 0 else sick and long_enough and share >= MOSTLY
+        long_enough = len(self.looks) >= LOOKS and step - self.began >= self.patience
+        self.spoken = sick and long_enough and self.share(step - self.patience) >= MOSTLY
         return self.spoken
+
+    def share(self, since: int) -> float:
+        """The fraction of the looks after the step `since`, or of the last `LOOKS`, that saw the symptom."""
+        later = sum(step > since for step, _ in self.looks)
+        recent = list(self.looks)[-max(later, LOOKS) :]
+        return sum(sick for _, sick in recent) / len(recent)
 
 
 class Watch:
