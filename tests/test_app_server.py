@@ -124,7 +124,9 @@ def test_what_ends_the_server_ends_no_training(
     script.write_text(f"#!{sys.executable}\nimport time; time.sleep(60)\n")
     script.chmod(0o755)
     body = (
-        f"import sys, time\nsys.executable = {str(script)!r}\nfrom genlab.app import launches\n"
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job ignores it
+        f"sys.executable = {str(script)!r}\nfrom genlab.app import launches\n"
         "print(launches.begin('vae', 'mnist', 5, []).pid, flush=True)\ntime.sleep(60)"
     )
     parent = subprocess.Popen(
@@ -139,4 +141,6 @@ def test_what_ends_the_server_ends_no_training(
         assert worker.status() != psutil.STATUS_ZOMBIE
     finally:
         worker.kill()
+        parent.kill()
+        parent.wait()
         parent.stdout.close()
