@@ -70,7 +70,8 @@ def show(table: dict[str, Any], screen: Console) -> None:
     from genlab.evaluation.corruptions import CORRUPTIONS
     from genlab.evaluation.instruments import INSTRUMENTS
 
-    kept, keys = decided(table), [key for key in INSTRUMENTS if key in table["responses"]]
+    kept, responses = decided(table), table["responses"]
+    keys = [key for key in INSTRUMENTS if any(value is not None for value in responses.get(key, ()))]
     grid = Table(box=None, padding=(0, 1, 0, 0), show_edge=False)
     grid.add_column("real images with", no_wrap=True)
     for number, key in enumerate(keys, 1):
@@ -81,7 +82,7 @@ def show(table: dict[str, Any], screen: Console) -> None:
     for index, row in enumerate(table["rows"]):
         name = row["corruption"]
         label = "nothing: other images" if name == "none" else f"{name} {row['grade']:g}"
-        found = (verdict(table["responses"][key][index], table["threshold"]) for key in keys)
+        found = (verdict(responses[key][index], table["threshold"]) for key in keys)
         grid.add_row(label, *(signs[each] for each in found))
     screen.print(grid)
     screen.print(

@@ -179,6 +179,8 @@ def sentence(table: Table, key: str) -> str:
     """What real images under corruption have shown of an instrument, in words; the numbers are grades."""
     if key not in table["responses"]:
         return "not calibrated"
+    if set(table["responses"][key]) == {None}:
+        return str(table["clean"][key]["unavailable"])
     lightest = seen_by(table, key)
     seen = [f"{name} (from {grade:g})" for name, grade in lightest.items() if grade is not None]
     unseen = [name for name, grade in lightest.items() if grade is None]

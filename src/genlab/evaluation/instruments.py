@@ -184,7 +184,7 @@ _ALL = (
         blind="Whether the decoder uses it.",
     ),
     Instrument(
-        "marginal_kl", "aggregate KL", "nats", "latent space", "neither",
+        "marginal_kl", "aggregate KL ≥", "nats", "latent space", "neither",
         sees="At least how far the codes of all images together lie from the prior: holes samples fall into.",
         blind="A lower bound, from a density fitted to other codes: where it is negative it says nothing.",
     ),
