@@ -51,7 +51,7 @@ def see(report: Report) -> str:
     cards = [
         _card(
             f"mark c{index}", model.label, f"z from {model.prior}", model.samples,
-            f"{grouped(model.steps)} steps in {duration(model.seconds)}{', ' if model.note else ''}{model.note}",
+            f"{grouped(model.steps)} steps in {duration(model.seconds)} {model.note}".rstrip(),
         )
         for index, model in enumerate(report.models)
     ]  # fmt: skip
