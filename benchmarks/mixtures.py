@@ -61,7 +61,7 @@ RPGAN = (
     "network.discriminator.depth=3", "network.discriminator.hidden=128", "objective.loss=relativistic",
     "objective.r1=0.1", "objective.r2=0.1", "optimizer.learning_rate=1e-3", "optimizer.final=0",
     "optimizer.beta1=0", "optimizer.beta2=0.9", "training.ema=0.998", "training.batch_size=512",
-    "training.steps=5000",
+    "training.steps=5500",
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@
     axes(svg, spec, x, y, frame, width, height);
     if (spec.iso) equalSums(svg, spec, x, y);
     const marks = spec.series.map((series) => (series.style === "line" ? curve : disc)(svg, series, x, y));
+    apart(svg, height - frame.bottom);
     readable(plot, svg, spec, marks, x, y, width, frame);
   }
 
@@ -55,8 +56,22 @@
     const line = draw("path", { class: `curve s${shade(series)}`, d: path }, group);
     if (dash) line.setAttribute("stroke-dasharray", dash);
     if (!last) draw("circle", { class: `k${shade(series)}`, cx: x(series.x[0]), cy: y(series.y[0]), r: 3 }, group);
-    draw("text", { x: x(series.x[last]) + 5, y: y(series.y[last]) + 4 }, group, series.letter);
+    draw("text", { class: "end", x: x(series.x[last]) + 5, y: y(series.y[last]) + 4 }, group, series.letter);
     return group;
+  }
+
+  // Letters at the ends of curves that meet: one below the other, as long as they are few
+  function apart(svg, low) {
+    const ends = [...svg.querySelectorAll("text.end")].map((node) => ({ node, x: +node.getAttribute("x"), y: +node.getAttribute("y") }));
+    if (ends.length * 12 > low) return;
+    ends.sort((a, b) => a.y - b.y);
+    ends.forEach((end, i) => {
+      for (const above of ends.slice(0, i)) if (Math.abs(above.x - end.x) < 12) end.y = Math.max(end.y, above.y + 12);
+    });
+    for (let i = ends.length - 1, floor = low; i >= 0; i--) {
+      if (ends[i].y > floor) ends[i].y = floor, floor -= 12;
+      ends[i].node.setAttribute("y", ends[i].y);
+    }
   }
 
   // The nearest value to the pointer, or one after the other; up and down go to another entry

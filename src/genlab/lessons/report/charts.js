@@ -32,6 +32,13 @@ globalThis.GenlabCharts = (() => {
     return text.replace("-", "−");
   }
 
+  // A tick's label: as many digits as keep it apart from its neighbours
+  function label(tick, all) {
+    const gap = all.length > 1 ? Math.abs(all[1] - all[0]) : Infinity, size = Math.abs(tick);
+    if (tick === 0 || size < 1e-3 || gap >= size / 50) return format(tick);
+    return String(Number(tick.toPrecision(Math.ceil(Math.log10(size / gap)) + 2))).replace("-", "−");
+  }
+
   function ticks(low, high, log, count) {
     if (log) {
       const found = [], wide = Math.log10(high / low) > 2.2;
@@ -114,13 +121,15 @@ globalThis.GenlabCharts = (() => {
 
   function axes(svg, spec, x, y, frame, width, height) {
     const bottom = height - frame.bottom;
-    for (const tick of ticks(y.low, y.high, spec.log_y, 4)) {
+    const rows = ticks(y.low, y.high, spec.log_y, 4);
+    for (const tick of rows) {
       draw("line", { class: "grid", x1: frame.left, x2: width - frame.right, y1: y(tick), y2: y(tick) }, svg);
-      draw("text", { x: frame.left - 7, y: y(tick) + 4, "text-anchor": "end" }, svg, format(tick));
+      draw("text", { x: frame.left - 7, y: y(tick) + 4, "text-anchor": "end" }, svg, label(tick, rows));
     }
-    for (const tick of ticks(x.low, x.high, spec.log_x, Math.max(3, width / 110))) {
+    const columns = ticks(x.low, x.high, spec.log_x, Math.max(3, width / 110));
+    for (const tick of columns) {
       draw("line", { class: "grid", x1: x(tick), x2: x(tick), y1: bottom, y2: bottom + 5 }, svg);
-      draw("text", { x: x(tick), y: bottom + 19, "text-anchor": "middle" }, svg, format(tick));
+      draw("text", { x: x(tick), y: bottom + 19, "text-anchor": "middle" }, svg, label(tick, columns));
     }
     draw("text", { class: "axis-label", x: 0, y: 11 }, svg, spec.y_label);
     draw("text", { class: "axis-label", x: width - frame.right, y: height - 7, "text-anchor": "end" }, svg, spec.x_label);
