@@ -94,11 +94,11 @@ def panel(points: Tensor, mixture: Mixture, corner: tuple[int, int], first: bool
 
 def legend(width: int, height: int) -> list[str]:
     y = height - 16
-    middle = LEFT + (width - LEFT) / 2 - 300
+    middle = LEFT + (width - LEFT) / 2 - 310
     entries = [
         (0, f'<circle cx="{{x}}" cy="{y - 4}" r="4" fill="{NEAR}"/>', "sample within 3 σ of a mode"),
         (210, f'<circle cx="{{x}}" cy="{y - 4}" r="4" fill="{FAR}"/>', "sample between the modes"),
-        (410, f'<circle cx="{{x}}" cy="{y - 4}" r="6" fill="none" stroke="{MISSED}" stroke-width="1.5"/>',
+        (434, f'<circle cx="{{x}}" cy="{y - 4}" r="6" fill="none" stroke="{MISSED}" stroke-width="1.5"/>',
          "mode without a sample"),
     ]  # fmt: skip
     parts = [f'<text x="{LEFT + (width - LEFT - GAP) / 2}" y="{y - 22}" text-anchor="middle">x₁</text>']
