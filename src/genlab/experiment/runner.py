@@ -143,16 +143,22 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
         run.release()
 
 
-def train(experiment: schema.Experiment, *, start: Trained | None = None, out: Path | None = None) -> Trained:
+def train(
+    experiment: schema.Experiment,
+    *,
+    start: Trained | None = None,
+    out: Path | None = None,
+    dataset: Dataset | None = None,
+) -> Trained:
     """Train `experiment` in a new run folder and open the result. With `start`, its decoder is where the new
-    one begins.
+    one begins; with `dataset`, the images are not read again.
 
     Raises UserError. Ctrl-C stops it after the step at hand; what is returned then is as far as it came.
     """
     if start is not None:
         experiment = experiment.model_copy(update={"start": str(start.run.path.resolve())})
-    run = begin(experiment, out=out)
-    for _ in work(run):
+    run = begin(experiment, out=out, dataset=dataset)
+    for _ in work(run, dataset=dataset):
         pass
     return open_run(run)
 
