@@ -12,6 +12,8 @@ from typing import Any
 import torch
 
 from genlab.errors import UserError
+from genlab.experiment.schema import Experiment
+from genlab.ranks import place
 
 
 def machine() -> dict[str, Any]:
@@ -21,8 +23,46 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
+        "processes": place().world,
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
     }
+
+
+def settle_here(experiment: Experiment) -> Experiment:
+    """`experiment` as this process runs it: its threads set, and on the device that is its own among those of
+    several processes. Raises UserError where the machine has no such device, or its batch can't be shared."""
+    check_shares(experiment, place().world)
+    training = experiment.training
+    torch.set_num_threads(max(1, training.threads // place().local_world))
+    check_device(training.device)
+    if place().world == 1 or training.device == "cpu":
+        return experiment
+    if training.device != "cuda":
+        raise UserError(
+            f"several processes can't share the device {training.device}: set training.device=cuda, and each takes "
+            "a GPU of its own, or cpu"
+        )
+    if place().local_world > torch.cuda.device_count():
+        raise UserError(
+            f"{place().local_world} processes need as many GPUs and this machine offers "
+            f"{torch.cuda.device_count()}: start one process for each"
+        )
+    torch.cuda.set_device(place().local_rank)
+    own = training.model_copy(update={"device": f"cuda:{place().local_rank}"})
+    return experiment.model_copy(update={"training": own})
+
+
+def check_shares(experiment: Experiment, processes: int) -> None:
+    """Refuse a batch that does not fall into equal parts, packs kept whole."""
+    size = experiment.training.batch_size
+    pack = 1 if experiment.family == "vae" else experiment.network.discriminator.pack
+    if size % (processes * pack):
+        whole = -(-size // (processes * pack)) * processes * pack
+        packs = f" of whole packs of {pack}" if pack > 1 else ""
+        raise UserError(
+            f"a batch of {size} images can't be shared by {processes} processes in equal parts{packs}: set "
+            f"training.batch_size={whole}"
+        )
 
 
 def check_device(device: str) -> None:

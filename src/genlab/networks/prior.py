@@ -22,6 +22,8 @@ from genlab.functional.gaussian import (
     kl_divergence,
     standard_log_density,
 )
+from genlab.randomness import normal
+from genlab.ranks import mine, parts
 
 
 class Prior(Protocol):
@@ -50,7 +52,7 @@ class StandardNormal(nn.Module):
         self.latent_dim = latent_dim
 
     def sample(self, n: int, rng: torch.Generator) -> Tensor:
-        return torch.randn(n, self.latent_dim, generator=rng)
+        return normal((n, self.latent_dim), rng)
 
     def log_density(self, z: Tensor) -> Tensor:
         return standard_log_density(z)
@@ -77,8 +79,8 @@ class GaussianMixture(nn.Module):
 
     def sample(self, n: int, rng: torch.Generator) -> Tensor:
         """Drawn in random order of components, on the CPU."""
-        component = torch.multinomial(self.weights.cpu(), n, replacement=True, generator=rng)
-        noise = torch.randn(n, self.latent_dim, generator=rng)
+        joint = torch.multinomial(self.weights.cpu(), n * parts(), replacement=True, generator=rng)
+        component, noise = mine(joint), normal((n, self.latent_dim), rng)
         shift = torch.einsum("nij,nj->ni", self.scales.cpu()[component], noise)
         return self.means.cpu()[component] + shift
 
