@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
+from genlab.cli.devices import LOST
 from genlab.cli.root import app
 from genlab.errors import UserError
+from genlab.ranks import LostRankError
 
 
 def main() -> None:
@@ -16,6 +18,10 @@ def main() -> None:
     bind_threads()
     try:
         app(prog_name="genlab")
+    except LostRankError as error:
+        if os.environ.get("GENLAB_LAUNCHED") or os.environ.get("RANK") != "0":
+            raise SystemExit(LOST) from error  # who started it says so, or rank 0
+        fail(str(error))
     except UserError as error:
         fail(str(error))
     except BrokenPipeError:
@@ -29,8 +35,9 @@ def main() -> None:
 def bind_threads() -> None:
     """On a machine of one or two cores, keep each thread on a core of its own: beside another busy program
     the scheduler else puts both on one. OpenMP reads this when torch is loaded. GENLAB_PLAIN_THREADS=1 leaves
-    it alone."""
-    if (os.cpu_count() or 1) <= 2 and not os.environ.get("GENLAB_PLAIN_THREADS"):
+    it alone; so do several processes, each of which would bind itself to the first core."""
+    several = os.environ.get("LOCAL_WORLD_SIZE", "1") != "1"
+    if (os.cpu_count() or 1) <= 2 and not several and not os.environ.get("GENLAB_PLAIN_THREADS"):
         os.environ.setdefault("OMP_PROC_BIND", "true")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import signal
 import threading
@@ -39,8 +40,8 @@ def settle_here(experiment: Experiment) -> Experiment:
         return experiment
     if training.device != "cuda":
         raise UserError(
-            f"several processes can't share the device {training.device}: set training.device=cuda, and each takes "
-            "a GPU of its own, or cpu"
+            f"several processes can't share the device {training.device}: set training.device=cuda, and each "
+            "takes a GPU of its own, or cpu"
         )
     if place().local_world > torch.cuda.device_count():
         raise UserError(
@@ -75,8 +76,11 @@ def check_device(device: str) -> None:
 @contextmanager
 def stop_signals() -> Iterator[threading.Event]:
     """Inside, the first SIGINT or SIGTERM sets the event instead of ending the process; a second one ends
-    it. Only a main thread can listen; elsewhere the event is never set."""
+    it. Only a main thread can listen; elsewhere the event is never set. In a rank that `--devices` started,
+    the end of standard input sets it."""
     stopped = threading.Event()
+    if os.environ.get("GENLAB_LAUNCHED"):
+        threading.Thread(target=wait_for_end_of_input, args=(stopped,), daemon=True).start()
     if threading.current_thread() is not threading.main_thread():
         yield stopped
         return
@@ -94,3 +98,9 @@ def stop_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+def wait_for_end_of_input(stopped: threading.Event) -> None:
+    while os.read(0, 1):  # not through sys.stdin, whose lock this thread would still hold at the end
+        pass
+    stopped.set()

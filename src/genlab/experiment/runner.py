@@ -25,15 +25,13 @@ from genlab.experiment.validation import deciding, validator
 from genlab.objectives.base import Objective
 from genlab.randomness import generator
 from genlab.ranks import anyone, first, leads, one_before_all
-from genlab.reduction import alike
 from genlab.runs.events import Adopted, Event, Finished, Saved, Started
 from genlab.runs.files import write_json
 from genlab.runs.store import Run, create_run, find_run
 from genlab.training import checkpoint
 from genlab.training.best import NAME, best_of, settle
-from genlab.training.ema import tensors
 from genlab.training.fit import Cadence, Diverged, Sheets, advance, fit
-from genlab.training.state import State
+from genlab.training.state import State, stand_together
 
 CALIBRATION_SECONDS = 1.5
 
@@ -57,8 +55,8 @@ def load_data(experiment: schema.Experiment) -> Dataset:
 
 
 def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Dataset | None = None) -> Run:
-    """A new run folder with a complete config: the data's shape and identity, and steps for seconds. Of several
-    processes all begin it and rank 0 makes the folder."""
+    """A new run folder with a complete config: the data's shape and identity, and steps for seconds. Of
+    several processes all begin it, and rank 0 makes the folder."""
     settle_here(experiment)
     experiment = first(lambda: inherited(experiment))
     dataset = dataset or load_data(experiment)
@@ -128,8 +126,8 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
     """Train `run` from where it stands to its last step, writing each event before yielding it.
 
     The first Ctrl-C, a SIGTERM or a stop request ends it after the step at hand, with a checkpoint. Several
-    processes (`ranks.joined`) all train, and rank 0 alone reads and writes the run. Raises UserError (Diverged
-    among them) after noting the failure in the run.
+    processes (`ranks.joined`) all train, and rank 0 alone reads and writes the run. Raises UserError
+    (Diverged among them) after noting the failure in the run.
     """
     experiment = first(lambda: schema.parse(run.config(), str(run.path / "config.json")))
     experiment = settle_here(experiment)
@@ -168,13 +166,6 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
     finally:
         if leads():
             run.release()
-
-
-def stand_together(state: State) -> None:
-    """Let every rank begin with rank 0's state, wherever it came from."""
-    state.step = first(lambda: state.step)
-    moments = [tensor for adam in state.optimizers.values() for tensor in adam.moments().values()]
-    alike([*tensors(state.model).values(), *tensors(state.averaged.model).values(), *moments])
 
 
 def train(experiment: schema.Experiment, *, start: Trained | None = None, out: Path | None = None) -> Trained:
