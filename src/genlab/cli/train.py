@@ -158,7 +158,7 @@ def finish(run: Run, console: Console) -> None:
         return
     if experiment.training.validate_every:
         console.print("preparing what the run is validated by …", style="dim")
-    if twice := duplicates(dataset).warning():
+    if not dataset.streams and (twice := duplicates(dataset).warning()):
         console.print(twice, style="yellow")
     for event in follow(run, work(run, dataset=dataset), console, run.name):
         if isinstance(event, Adopted):

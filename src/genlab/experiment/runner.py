@@ -14,6 +14,7 @@ from genlab.data.batches import Batches, to_float
 from genlab.data.binarise import binarised
 from genlab.data.dataset import Dataset
 from genlab.data.source import load
+from genlab.data.streaming import Streamed
 from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.experiment.build import begin_at_mean, build_model, build_objective, build_state
@@ -103,14 +104,19 @@ def calibrate(experiment: schema.Experiment, dataset: Dataset) -> int:
     return first(lambda: max(1, round(seconds / statistics.median(durations[2:]))))
 
 
-def make_batches(experiment: schema.Experiment, dataset: Dataset, objective: Objective) -> Batches:
-    training = experiment.training
-    size = training.batch_size * objective.batches_per_step
-    binarise = experiment.data.binarise == "dynamic"
-    return Batches(
-        dataset.train, size, training.seed, training.device,
-        binarise=binarise, blocks=objective.batches_per_step,
-    )  # fmt: skip
+def make_batches(experiment: schema.Experiment, dataset: Dataset, objective: Objective) -> Batches | Streamed:
+    """Raises UserError where a window is asked for and nothing streams."""
+    training, data, blocks = experiment.training, experiment.data, objective.batches_per_step
+    size, binarise = training.batch_size * blocks, data.binarise == "dynamic"
+    place = (dataset.train, size, training.seed, training.device)
+    if dataset.streams:
+        return Streamed(*place, binarise=binarise, blocks=blocks, window=data.window)
+    if data.window:
+        raise UserError(
+            f"the images of {data.name!r} are in memory and shuffled as a whole: set data.window to 0, which "
+            "is for shards that stream"
+        )
+    return Batches(*place, binarise=binarise, blocks=blocks)
 
 
 def known_tests(experiment: schema.Experiment, dataset: Dataset, count: int) -> torch.Tensor:
