@@ -138,16 +138,14 @@ def test_a_damaged_shard_is_named(tmp_path: Path) -> None:
     content = shard.read_bytes()
     flipped = bytearray(content)
     flipped[len(content) // 2] ^= 1
-    for damaged, checked in (
-        (content[:-10], load),
-        (b"", load),
-        (bytes(len(content)), load),
-        (flipped, verify),
-    ):
+    for damaged in (content[:-10], b"", bytes(len(content))):
         shard.write_bytes(damaged)
-        with pytest.raises(UserError, match=r"train/00002\.arrow") as error:
-            checked(out if checked is verify else str(out))  # type: ignore[operator]
-        assert str(error.value).count("\n") == 0
+        with pytest.raises(UserError, match=r"train/00002\.arrow is damaged or gone") as error:
+            load(str(out))
+        assert "\n" not in str(error.value)
+    shard.write_bytes(flipped)
+    with pytest.raises(UserError, match=r"train/00002\.arrow is not the file that was packed"):
+        verify(out)
     shard.unlink()
     with pytest.raises(UserError, match=r"train/00002\.arrow is damaged or gone"):
         load(str(out))
