@@ -11,6 +11,7 @@ torchrun says who is who, in the environment. torch is imported only where somet
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,8 +98,8 @@ def joined() -> Iterator[None]:
     except (RuntimeError, ValueError) as error:
         raise UserError(
             f"process {found.rank} of {found.world} did not find the others at {os.environ['MASTER_ADDR']}:"
-            f"{os.environ['MASTER_PORT']} ({str(error).splitlines()[0]}); see that all were started and that "
-            "the address can be reached"
+            f"{os.environ['MASTER_PORT']} ({reason(error)}); see that all were started and that the "
+            "address can be reached"
         ) from error
     _here.place, _here.control = found, control
     try:
@@ -185,6 +186,11 @@ def heard() -> Iterator[None]:
         yield
     except RuntimeError as error:
         raise LostRankError(
-            f"another process of this training ended ({str(error).splitlines()[0][:120]}), so this one did "
-            "too; go on from the last checkpoint with --resume"
+            f"another process of this training ended, so this one did too ({reason(error)}); go on from the "
+            "last checkpoint with --resume"
         ) from error
+
+
+def reason(error: Exception) -> str:
+    """What gloo or NCCL says in a sentence of many, without the place in their source."""
+    return re.sub(r"^\[\S+\] ", "", str(error).splitlines()[0]).split(". ")[0][:120]
