@@ -21,6 +21,9 @@ from genlab.data.shards import MANIFEST, read_manifest, verify
 from genlab.data.source import load
 from genlab.data.streaming import Streamed
 from genlab.errors import UserError
+from genlab.experiment.build import build_objective
+from genlab.experiment.runner import begin, make_batches
+from genlab.recipes import recipe
 
 
 def given(tmp_path: Path, n: int = 60, labels: bool = True) -> Path:
@@ -240,3 +243,14 @@ def test_rows_are_read_like_the_array_that_they_would_be() -> None:
     assert (rows.min(), rows.max()) == (0, 39)
     rows[:3][:] = -1
     assert rows.min() == 0, "what is read is a copy"
+
+
+def test_a_window_is_for_what_streams(tmp_path: Path) -> None:
+    whole, shards, _ = packed(tmp_path)
+    experiment = recipe("vae", "data.window=10", "training.batch_size=4", "training.threads=1")
+    with pytest.raises(UserError, match=r"set data\.window to 0"):
+        begin(experiment, out=tmp_path / "run", dataset=whole)
+    assert not (tmp_path / "run").exists()
+    batches = make_batches(experiment, shards, build_objective(experiment.objective))
+    assert isinstance(batches, Streamed)
+    assert batches.window == 10

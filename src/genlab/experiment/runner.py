@@ -61,6 +61,7 @@ def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Da
     settle_here(experiment)
     experiment = first(lambda: inherited(experiment))
     dataset = dataset or load_data(experiment)
+    check_window(experiment, dataset)
     data = experiment.data.model_copy(update={"shape": dataset.shape, "digest": dataset.digest()})
     experiment = experiment.model_copy(update={"data": data})
     if experiment.training.seconds is not None:
@@ -105,18 +106,20 @@ def calibrate(experiment: schema.Experiment, dataset: Dataset) -> int:
 
 
 def make_batches(experiment: schema.Experiment, dataset: Dataset, objective: Objective) -> Batches | Streamed:
-    """Raises UserError where a window is asked for and nothing streams."""
     training, data, blocks = experiment.training, experiment.data, objective.batches_per_step
     size, binarise = training.batch_size * blocks, data.binarise == "dynamic"
     place = (dataset.train, size, training.seed, training.device)
     if dataset.streams:
         return Streamed(*place, binarise=binarise, blocks=blocks, window=data.window)
-    if data.window:
-        raise UserError(
-            f"the images of {data.name!r} are in memory and shuffled as a whole: set data.window to 0, which "
-            "is for shards that stream"
-        )
     return Batches(*place, binarise=binarise, blocks=blocks)
+
+
+def check_window(experiment: schema.Experiment, dataset: Dataset) -> None:
+    if experiment.data.window and not dataset.streams:
+        raise UserError(
+            f"the images of {experiment.data.name!r} are in memory and shuffled as a whole: set data.window to "
+            "0, which is for shards that stream"
+        )
 
 
 def known_tests(experiment: schema.Experiment, dataset: Dataset, count: int) -> torch.Tensor:
