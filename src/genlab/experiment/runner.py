@@ -117,8 +117,8 @@ def make_batches(experiment: schema.Experiment, dataset: Dataset, objective: Obj
 def check_window(experiment: schema.Experiment, dataset: Dataset) -> None:
     if experiment.data.window and not dataset.streams:
         raise UserError(
-            f"the images of {experiment.data.name!r} are in memory and shuffled as a whole: set data.window to "
-            "0, which is for shards that stream"
+            f"the images of {experiment.data.name!r} are in memory and shuffled as a whole: set data.window "
+            "to 0, which is for shards that stream"
         )
 
 
