@@ -6,8 +6,10 @@ import os
 import sys
 
 from genlab import beforehand
+from genlab.cli.devices import LOST
 from genlab.cli.root import app
 from genlab.errors import UserError
+from genlab.ranks import LostRankError
 
 
 def main() -> None:
@@ -17,6 +19,10 @@ def main() -> None:
     beforehand.prepare()
     try:
         app(prog_name="genlab")
+    except LostRankError as error:
+        if os.environ.get("GENLAB_LAUNCHED") or os.environ.get("RANK") != "0":
+            raise SystemExit(LOST) from error  # who started it says so, or rank 0
+        fail(str(error))
     except UserError as error:
         fail(str(error))
     except BrokenPipeError:

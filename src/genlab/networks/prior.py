@@ -23,6 +23,8 @@ from genlab.functional.gaussian import (
     standard_log_density,
 )
 from genlab.functional.mixture import expectation_maximisation
+from genlab.randomness import normal
+from genlab.ranks import mine, parts
 
 START = 10_000  # codes for the k-means that a mixture starts from
 
@@ -53,7 +55,7 @@ class StandardNormal(nn.Module):
         self.latent_dim = latent_dim
 
     def sample(self, n: int, rng: torch.Generator) -> Tensor:
-        return torch.randn(n, self.latent_dim, generator=rng)
+        return normal((n, self.latent_dim), rng)
 
     def log_density(self, z: Tensor) -> Tensor:
         return standard_log_density(z)
@@ -80,8 +82,8 @@ class GaussianMixture(nn.Module):
 
     def sample(self, n: int, rng: torch.Generator) -> Tensor:
         """Drawn in random order of components, on the CPU."""
-        component = torch.multinomial(self.weights.cpu(), n, replacement=True, generator=rng)
-        noise = torch.randn(n, self.latent_dim, generator=rng)
+        joint = torch.multinomial(self.weights.cpu(), n * parts(), replacement=True, generator=rng)
+        component, noise = mine(joint), normal((n, self.latent_dim), rng)
         shift = torch.einsum("nij,nj->ni", self.scales.cpu()[component], noise)
         return self.means.cpu()[component] + shift
 

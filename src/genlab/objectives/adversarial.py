@@ -10,11 +10,14 @@ from torch import Tensor
 
 from genlab.data.batches import Batch
 from genlab.functional.adversarial import LOSSES, AdversarialLoss, gradient_penalty, zero_centred_penalty
-from genlab.metrics.diversity import diversity
+from genlab.metrics.diversity import AT_MOST, diversity
 from genlab.networks.discriminator import Discriminator
 from genlab.networks.model import GAN
 from genlab.nn.norms import frozen, has_batch_statistics
 from genlab.objectives.base import Update
+from genlab.randomness import uniform
+from genlab.ranks import parts
+from genlab.reduction import leading, of_first
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Penalties:
             total = total + self.r2 * of_packs(fake)
         if self.wasserstein:
             assert critic.pack == 1, critic.pack
-            mix = torch.rand(len(real), generator=rng).to(real)
+            mix = uniform((len(real),), rng).to(real)
             total = total + self.wasserstein * gradient_penalty(critic, real, fake, mix)
         return total
 
@@ -96,8 +99,8 @@ def discriminator_update(
         descended = descended + penalty
     logged |= {"real_logit": real_logits.detach().mean(), "fake_logit": fake_logits.detach().mean()}
     correct = (real_logits.detach() > 0).float().mean() + (fake_logits.detach() < 0).float().mean()
-    if len(real) > 1:
-        logged["diversity"] = diversity(real, fake)
+    if len(real) * parts() > 1:
+        logged["diversity"] = of_first(diversity(leading(real, AT_MOST), leading(fake, AT_MOST)))
     return Update("discriminator", descended, logged | {"accuracy": correct / 2})
 
 

@@ -13,6 +13,8 @@ from genlab.functional.gaussian import DiagonalGaussian, Posterior, kl_per_dimen
 from genlab.networks.model import VAE
 from genlab.networks.prior import Prior, StandardNormal
 from genlab.objectives.base import Update
+from genlab.randomness import normal
+from genlab.reduction import mean
 
 ACTIVE = 0.01  # nats of the batch's mean KL from which on a latent dimension counts as used
 
@@ -50,8 +52,7 @@ class Elbo:
 
     def updates(self, model: VAE, batch: Batch, rng: torch.Generator) -> Iterator[Update]:
         q = model.encode(batch.images)
-        noise = torch.randn(q.mean.shape, generator=rng).to(q.mean)
-        z = q.sample(noise)
+        z = q.sample(normal(q.mean.shape, rng).to(q.mean))
         reconstruction = model.observation.nll(model.raw(z), batch.images).mean()
         kl = model.prior.kl(q, z).mean()
         beta = self.warmup(batch.step)
@@ -62,7 +63,7 @@ class Elbo:
     def punished(self, q: Posterior) -> Tensor:
         """The KL less what each dimension is given: a scalar, nats per image."""
         assert isinstance(q, DiagonalGaussian), "the schema keeps free bits to N(0, I)"
-        return kl_per_dimension(q).mean(dim=0).clamp_min(self.free_bits).sum()
+        return mean(kl_per_dimension(q).mean(dim=0)).clamp_min(self.free_bits).sum()
 
 
 def elbo_terms(reconstruction: Tensor, kl: Tensor) -> dict[str, Tensor]:
@@ -77,4 +78,4 @@ def active_units(prior: Prior, q: Posterior) -> dict[str, Tensor]:
     KL of its own; else nothing."""
     if not isinstance(prior, StandardNormal) or not isinstance(q, DiagonalGaussian):
         return {}
-    return {"active_units": (kl_per_dimension(q).mean(dim=0) > ACTIVE).sum()}
+    return {"active_units": (mean(kl_per_dimension(q).mean(dim=0)) > ACTIVE).sum()}

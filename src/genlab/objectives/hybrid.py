@@ -16,6 +16,7 @@ from genlab.nn.norms import frozen
 from genlab.objectives.adversarial import Penalties, discriminator_update
 from genlab.objectives.base import Update
 from genlab.objectives.elbo import active_units, elbo_terms
+from genlab.randomness import normal
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Hybrid:
 
     def updates(self, model: VAEGAN, batch: Batch, rng: torch.Generator) -> Iterator[Update]:
         images, loss = batch.images, LOSSES[self.loss]
-        noise = torch.randn(len(images), model.decoder.latent_dim, generator=rng).to(images)
+        noise = normal((len(images), model.decoder.latent_dim), rng).to(images)
         prior_latents = model.latents(len(images), rng)
 
         q = model.encode(images)

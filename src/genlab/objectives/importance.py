@@ -13,6 +13,7 @@ from genlab.functional.importance import log_mean_exp, log_weights, normalized_w
 from genlab.networks.model import VAE
 from genlab.objectives.base import Update
 from genlab.objectives.elbo import Warmup, elbo_terms
+from genlab.randomness import normal
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class ImportanceWeighted:
 
     def updates(self, model: VAE, batch: Batch, rng: torch.Generator) -> Iterator[Update]:
         q = model.encode(batch.images)
-        z = q.sample(torch.randn((self.samples, *q.mean.shape), generator=rng).to(q.mean))  # (K, B, Z)
+        z = q.sample(normal((self.samples, *q.mean.shape), rng, dim=1).to(q.mean))  # (K, B, Z)
         nll = reconstruction(model, z, batch.images)
         density = q.frozen() if self.gradient == "dreg" else q
         log_prior, log_q = model.prior.log_density(z), density.log_density(z)

@@ -19,6 +19,8 @@ from genlab.networks.model import GAN
 from genlab.nn.norms import commit
 from genlab.objectives.base import Objective
 from genlab.randomness import generator
+from genlab.ranks import shared
+from genlab.reduction import mean, means
 from genlab.runs.events import Event, Finished, Metrics, Samples, Saved, Validated
 from genlab.runs.sheets import write_sheet
 from genlab.training import checkpoint
@@ -108,7 +110,7 @@ def fit(
             values = advance(state, objective, batches, steps, seed)
             step, seen = state.step, state.step * batches.batch_size
             if cadence.due(cadence.log, step, steps) or step <= EARLY[0]:
-                metrics = Metrics(step, {k: float(v) for k, v in values.items()}, state.seconds, seen)
+                metrics = Metrics(step, {k: float(v) for k, v in means(values).items()}, state.seconds, seen)
                 yield metrics
                 yield from watch.see(metrics)
             if folder and sheets and (cadence.due(cadence.samples, step, steps) or cadence.early(step)):
@@ -131,6 +133,7 @@ def fit(
     yield Finished(state.step, "completed" if completed else "stopped", state.seconds)
 
 
+@shared()  # of several processes, each takes its part of the batch
 def advance(
     state: State, objective: Objective, batches: Source, steps: int, seed: int
 ) -> dict[str, torch.Tensor]:
@@ -142,9 +145,10 @@ def advance(
     if not state.model.training:  # a walk through all modules, which small networks feel
         state.model.train()
     for update in objective.updates(state.model, batch, rng):
-        if not math.isfinite(update.loss.item()):
+        loss = mean(update.loss.detach()).item()  # of the joint batch, so that all ranks judge alike
+        if not math.isfinite(loss):
             raise Diverged(
-                f"the loss of the {update.part} is {update.loss.item()} at step {state.step + 1}: training "
+                f"the loss of the {update.part} is {loss} at step {state.step + 1}: training "
                 "diverged and the step was not taken; try a lower learning rate"
             )
         optimizer = state.optimizers[update.part]

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from genlab.reduction import averaged
+
 
 @dataclass(frozen=True)
 class AdamSettings:
@@ -53,7 +55,7 @@ class Adam:
 
     def descend(self, loss: torch.Tensor, step: int, steps: int) -> None:
         """One step down `loss` for this part alone."""
-        gradients = torch.autograd.grad(loss, self.parameters)
+        gradients = averaged(torch.autograd.grad(loss, self.parameters))
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
         for group in self.adam.param_groups:

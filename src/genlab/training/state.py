@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from genlab.networks.model import GAN, VAE, VAEGAN
-from genlab.training.ema import Average
+from genlab.ranks import first
+from genlab.reduction import alike
+from genlab.training.ema import Average, tensors
 from genlab.training.optim import Adam, AdamSettings
 
 Model = VAE | GAN | VAEGAN
@@ -30,3 +32,10 @@ def new_state(model: Model, settings: Mapping[str, AdamSettings], ema: float) ->
     parts = model.parts()
     assert parts.keys() == settings.keys(), (parts.keys(), settings.keys())
     return State(model, Average(model, ema), {part: Adam(parts[part], settings[part]) for part in parts})
+
+
+def stand_together(state: State) -> None:
+    """Let the state of every rank be rank 0's, wherever that came from."""
+    state.step = first(lambda: state.step)
+    moments = [tensor for adam in state.optimizers.values() for tensor in adam.moments().values()]
+    alike([*tensors(state.model).values(), *tensors(state.averaged.model).values(), *moments])
