@@ -30,7 +30,7 @@ def genlab(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], runs: Path, tmp_path: Path
 ) -> Genlab:
     """genlab("encode", …): the command, its exit code and what it said."""
-    monkeypatch.setenv("GENLAB_PLAIN_THREADS", "1")
+    monkeypatch.setenv("GENLAB_PLAIN", "1")
     monkeypatch.setattr("genlab.experiment.measured.cache_folder", lambda: tmp_path / "cache")
 
     def typed(*words: object) -> Said:

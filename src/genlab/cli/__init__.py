@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from genlab import beforehand
 from genlab.cli.root import app
 from genlab.errors import UserError
 
@@ -13,7 +14,7 @@ def main() -> None:
     """Run `genlab`. A user's mistake is one sentence on standard error, and exit code 2."""
     from genlab.cli import bring, calibrate, compare, data, export, look, measure, take, train, use  # noqa: F401  (each adds its commands to `app`)
 
-    bind_threads()
+    beforehand.prepare()
     try:
         app(prog_name="genlab")
     except UserError as error:
@@ -24,14 +25,6 @@ def main() -> None:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         fail(f"{error.strerror or error}{where}; check the path, the free space and the permissions")
-
-
-def bind_threads() -> None:
-    """On a machine of one or two cores, keep each thread on a core of its own: beside another busy program
-    the scheduler else puts both on one. OpenMP reads this when torch is loaded. GENLAB_PLAIN_THREADS=1 leaves
-    it alone."""
-    if (os.cpu_count() or 1) <= 2 and not os.environ.get("GENLAB_PLAIN_THREADS"):
-        os.environ.setdefault("OMP_PROC_BIND", "true")
 
 
 def fail(sentence: str) -> None:

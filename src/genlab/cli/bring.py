@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from genlab import beforehand
 from genlab.cli.root import JSON, app, print_json
 from genlab.errors import UserError
 
@@ -46,6 +47,7 @@ def open_app(
         typer.echo(f"port {port} is taken by another program, perhaps by this app in another window")
     typer.echo(f"the app is at http://127.0.0.1:{free}  (Ctrl-C here ends it; trainings go on)")
     page = Path(__file__).parent.parent / "app" / "main.py"
+    beforehand.unbind()
     # In this very process, so that what ends it ends the server, and nothing is left behind.
     sys.argv = ["streamlit", "run", str(page), *streamlit_flags(free, browser)]
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
@@ -93,6 +95,7 @@ def test(
         raise UserError(
             "genlab test needs the project's folder with its tests; clone the project and run ./lab test"
         )
+    beforehand.unbind()
     raise typer.Exit(subprocess.call([sys.executable, str(script), *(["--all"] if everything else [])]))
 
 
@@ -146,6 +149,7 @@ def examine() -> list[tuple[str, str, str]]:
         ),
         ("GPU", gpu(), ""),
         ("speed", f"{gemm():.0f} GFLOP/s in fp32 on {torch.get_num_threads()} threads", ""),
+        *((name, state, "") for name, state in beforehand.settings()),
     ]
     for extra, module, gives in (("app", "streamlit", "the app"), ("onnx", "onnxscript", "ONNX export")):
         present = importlib.util.find_spec(module) is not None

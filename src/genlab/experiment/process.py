@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from genlab import beforehand
 from genlab.errors import UserError
 
 
@@ -30,6 +31,13 @@ def check_device(device: str) -> None:
         raise UserError("this machine offers no CUDA device to torch; leave out --device, or `genlab doctor`")
     if device == "mps" and not torch.backends.mps.is_available():
         raise UserError("this machine offers no MPS device to torch; leave out --device, or `genlab doctor`")
+
+
+def use_threads(count: int) -> None:
+    """Compute on `count` threads from here on."""
+    torch.set_num_threads(count)
+    if count == 1:
+        beforehand.release_thread()
 
 
 @contextmanager

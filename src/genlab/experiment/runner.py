@@ -18,7 +18,7 @@ from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.experiment.build import begin_at_mean, build_model, build_objective, build_state
 from genlab.experiment.handover import Receipt, adopt, difference, inherit, with_prior
-from genlab.experiment.process import check_device, stop_signals
+from genlab.experiment.process import check_device, stop_signals, use_threads
 from genlab.experiment.process import machine as machine
 from genlab.experiment.trained import Trained, newest, open_run, read_prior
 from genlab.experiment.validation import deciding, validator
@@ -52,7 +52,7 @@ def load_data(experiment: schema.Experiment) -> Dataset:
 def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Dataset | None = None) -> Run:
     """A new run folder with a complete config: the data's shape and identity, and steps for seconds."""
     check_device(experiment.training.device)
-    torch.set_num_threads(experiment.training.threads)
+    use_threads(experiment.training.threads)
     if experiment.start is not None:
         source = find_run(experiment.start)
         newest(source)  # says so before a folder is made, where the source was never trained
@@ -111,7 +111,7 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
     """
     experiment = schema.parse(run.config(), str(run.path / "config.json"))
     check_device(experiment.training.device)
-    torch.set_num_threads(experiment.training.threads)
+    use_threads(experiment.training.threads)
     run.claim()
     run.clear_requests()
     try:
