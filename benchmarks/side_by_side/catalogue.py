@@ -22,20 +22,22 @@ class Network(NamedTuple):
     compiled_goal: float | None = None
 
 
+PYTHAE = "pythae 0.1.2, through its TrainingPipeline"
+
 NETWORKS: dict[str, Network] = {
     "examples-vae": Network(
         "pytorch/examples vae", 128, 652_824, "written after vae/main.py and torchvision's loader",
         goal=3.0, compiled_goal=4.5,
     ),
-    "pythae-mlp": Network("pythae MLP VAE", 64, 829_232, "pythae 0.1.2, its TrainingPipeline", True, 2.0),
-    "pythae-conv": Network("pythae conv VAE", 64, 17_232_033, "pythae 0.1.2, its TrainingPipeline", True, 1.3),
+    "pythae-mlp": Network("pythae MLP VAE", 64, 829_232, PYTHAE, True, 2.0),
+    "pythae-conv": Network("pythae conv VAE", 64, 17_232_033, PYTHAE, True, 1.3),
     "pytorch-gan": Network(
-        "PyTorch-GAN gan.py", 64, 2_043_537, "written after implementations/gan/gan.py and torchvision's loader",
+        "PyTorch-GAN gan.py", 64, 2_043_537, "written after its source and torchvision's loader",
         goal=2.5,
     ),
     "pytorch-gan-dcgan": Network(
         "PyTorch-GAN dcgan.py", 64, 1_148_098,
-        "written after implementations/dcgan/dcgan.py and torchvision's loader", goal=2.3,
+        "written after its source and torchvision's loader", goal=2.3,
     ),
     "examples-dcgan": Network(
         "pytorch/examples dcgan", 64, 6_338_176, "written after dcgan/main.py and torchvision's loader",

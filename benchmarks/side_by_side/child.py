@@ -1,5 +1,5 @@
-"""One measurement, in a process of its own: `python -m side_by_side.child NETWORK SIDE …`; the last line that it
-prints is its result as JSON. Settings are made before torch is imported, so imports stand inside."""
+"""One measurement, in a process of its own: `python -m side_by_side.child NETWORK SIDE …`; the last line that
+it prints is its result as JSON. Settings are made before torch is imported, so imports stand inside."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from genlab import beforehand
 from side_by_side.catalogue import NETWORKS
-from side_by_side.settings import settle
 
 if TYPE_CHECKING:
     from side_by_side.meter import Meter
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--limit", type=int, help="our side: at most so many images")
     chosen = parser.parse_args()
-    settle()
+    beforehand.prepare()
     import torch
 
     torch.set_num_threads(chosen.threads)
@@ -91,7 +91,7 @@ def main() -> None:
         "images": meter.images, "steps": meter.timed_steps, "elapsed": meter.elapsed,
         "images_per_second": rate, "flops_per_image": meter.flops_per_image,
         "gflops": rate * meter.flops_per_image / 1e9, "parameters": meter.parameters,
-        "torch": torch.__version__,
+        "torch": torch.__version__, "settings": dict(beforehand.settings()),
     }  # fmt: skip
     print(json.dumps(result))
 

@@ -1,5 +1,6 @@
 """The peers' way to their images, written after torchvision (datasets/mnist.py, transforms/functional.py):
-every image goes alone through Pillow, and a DataLoader stacks them. Pixels are those that ship with genlab."""
+every image goes alone through Pillow, and a DataLoader stacks them. Pixels are those that ship with
+genlab."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from genlab.beforehand import release_thread
 from genlab.data.mnist import mnist
 
 Transform = Callable[[Any], Any]
@@ -82,4 +84,13 @@ class Normalize:
 
 
 def loader(batch: int, *transforms: Transform, workers: int = 0) -> DataLoader[tuple[Tensor, int]]:
-    return DataLoader(Digits(Compose(*transforms)), batch_size=batch, shuffle=True, num_workers=workers)
+    """Shuffled anew at each epoch, by `workers` processes beside the trainer. Under our settings those would
+    inherit the trainer's one core, which no peer would have chosen: they may go anywhere."""
+    return DataLoader(
+        Digits(Compose(*transforms)), batch_size=batch, shuffle=True, num_workers=workers,
+        worker_init_fn=freed,
+    )  # fmt: skip
+
+
+def freed(_worker: int) -> None:
+    release_thread()

@@ -2,8 +2,8 @@
 
 Written after eriklindernoren/PyTorch-GAN (implementations/gan/gan.py, implementations/dcgan/dcgan.py),
 pytorch/examples (vae/main.py, dcgan/main.py) and clementchadebec/benchmark_VAE (pythae 0.1.2,
-models/nn/benchmarks/mnist/convnets.py). `norm` makes a batch normalisation from its channels and its eps: torch's
-own for the peers, the house's for ours. Generators end in raw values, before their tanh or sigmoid;
+models/nn/benchmarks/mnist/convnets.py). `norm` makes a batch normalisation from its channels and its eps:
+torch's own for the peers, the house's for ours. Generators end in raw values, before their tanh or sigmoid;
 discriminators in logits (B, 1), before their sigmoid.
 """
 
@@ -73,7 +73,11 @@ def dropout_discriminator(norm: Norm) -> nn.Sequential:
 def transposed_generator(norm: Norm, width: int = 64, channels: int = 1) -> nn.Sequential:
     """The examples' dcgan: (B, 100) -> (B, channels, 64, 64), by transposed convolutions."""
     layers: list[nn.Module] = [nn.Unflatten(1, (LATENT, 1, 1))]
-    layers += [nn.ConvTranspose2d(LATENT, 8 * width, 4, 1, 0, bias=False), norm(8 * width, EPS), nn.ReLU(True)]
+    layers += [
+        nn.ConvTranspose2d(LATENT, 8 * width, 4, 1, 0, bias=False),
+        norm(8 * width, EPS),
+        nn.ReLU(True),
+    ]
     for inputs in (8 * width, 4 * width, 2 * width):
         layers += [nn.ConvTranspose2d(inputs, inputs // 2, 4, 2, 1, bias=False), norm(inputs // 2, EPS)]
         layers.append(nn.ReLU(True))
@@ -105,7 +109,8 @@ def deviate(network: nn.Module) -> None:
 
 
 class DenseVAE(nn.Module):
-    """The examples' vae: (B, 1, 28, 28) in [0, 1] -> probabilities (B, 784), mean and log-variance (B, 20)."""
+    """The examples' vae: (B, 1, 28, 28) in [0, 1] -> probabilities (B, 784), mean and log-variance (B,
+    20)."""
 
     def __init__(self) -> None:
         super().__init__()

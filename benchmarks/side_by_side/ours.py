@@ -1,10 +1,10 @@
 """Our side: the same networks under our loop, objectives and batches, as a run has them.
 
 What differs from the peers, and is the point: images are uint8 in memory, gathered by index; weights are
-channels_last; Adam is fused; the generated batch is made once for both players, and D is frozen in G's step. What
-is computed differs in four ways, none of which saves work: losses are means over the batch where the
-examples' VAE sums (Adam does not see a factor); a sigmoid of a logit is never formed, its logarithm is; D moves
-before G; and the averaged weights, which the peers do not have, are kept up.
+channels_last; Adam is fused; the generated batch is made once for both players, and D is frozen in G's step.
+What is computed differs in four ways, none of which saves work: losses are means over the batch where the
+examples' VAE sums (Adam does not see a factor); a sigmoid of a logit is never formed, its logarithm is; D
+moves before G; and the averaged weights, which the peers do not have, are kept up.
 """
 
 from __future__ import annotations

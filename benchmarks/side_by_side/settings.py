@@ -1,16 +1,16 @@
-"""The settings that are compared, made as the commands make them: before torch is imported."""
+"""The environment of a measurement: what the shell says is left out, and the settings compared are made anew
+in the process itself, as the commands make them (`genlab.beforehand`)."""
 
 from __future__ import annotations
 
-import ctypes
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from genlab.beforehand import PLAIN
+
 BENCHMARKS = Path(__file__).resolve().parent.parent
 SOURCES = BENCHMARKS.parent / "src"
-PLAIN = "GENLAB_PLAIN"
 # what would reach into a measurement from the shell that starts it, or from the command that does
 FOREIGN = ("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "MALLOC_", "GLIBC_TUNABLES", PLAIN)
 
@@ -23,17 +23,3 @@ def environment(setting: str = "ours", base: Mapping[str, str] = os.environ) -> 
     if setting == "plain":
         kept[PLAIN] = "1"
     return kept
-
-
-def settle() -> None:
-    """Make the settings in this process, unless GENLAB_PLAIN is set. Before torch is imported.
-
-    TO REPLACE by `genlab.beforehand.prepare`, which the commands call, so that one thing is measured."""
-    assert "torch" not in sys.modules, "too late: OpenMP has read its settings"
-    if os.environ.get(PLAIN):
-        return
-    if (os.cpu_count() or 1) <= 2:
-        os.environ.setdefault("OMP_PROC_BIND", "true")
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "gnu_get_libc_version"):
-        for parameter, value in ((-4, 0), (-1, 2**31 - 1), (-2, 64 << 20)):
-            libc.mallopt(parameter, value)

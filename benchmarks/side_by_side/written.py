@@ -1,6 +1,6 @@
 """The peers' training loops, written after their published sources: the same layers, losses, optimisers,
-batch sizes, order of work and reads of values. What they do besides (saving pictures, testing) is left out, which
-is in their favour; what they print goes nowhere.
+batch sizes, order of work and reads of values. What they do besides (saving pictures, testing) is left out,
+which is in their favour; what they print goes nowhere.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class Side(NamedTuple):
 
 
 def examples_vae(batch: int) -> Side:
-    """pytorch/examples, vae/main.py: Adam 1e-3, the loss summed over the batch, its value read at each step."""
+    """pytorch/examples, vae/main.py: Adam 1e-3, the loss summed over the batch, its value read at each
+    step."""
     model = networks.DenseVAE()
     optimizer = Adam(model.parameters(), lr=1e-3)
     batches = loader(batch, ToTensor())
@@ -42,7 +43,7 @@ def examples_vae(batch: int) -> Side:
                 likelihood = F.binary_cross_entropy(pixels, images.view(-1, 784), reduction="sum")
                 divergence = -0.5 * torch.sum(1 + log_variance - mean.pow(2) - log_variance.exp())
                 loss = likelihood + divergence
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 total += loss.item()
                 optimizer.step()
                 if index % 10 == 0:
@@ -104,7 +105,8 @@ def lindernoren(generator: nn.Module, discriminator: nn.Module, side: int, batch
 
 def examples_dcgan(batch: int, workers: int = 2) -> Side:
     """pytorch/examples, dcgan/main.py with --dataset mnist: D on real and on fake, each with its own backward
-    pass, then G through a discriminator that takes gradients too; five values read at each step; two loaders."""
+    pass, then G through a discriminator that takes gradients too; five values read at each step; two
+    loaders."""
     generator = nn.Sequential(*networks.transposed_generator(networks.maps), nn.Tanh())
     discriminator = nn.Sequential(*networks.strided_discriminator(networks.maps), nn.Sigmoid())
     networks.deviate(generator)
@@ -118,7 +120,7 @@ def examples_dcgan(batch: int, workers: int = 2) -> Side:
         """The loss, descended into every gradient that it reaches, and the mean verdict."""
         verdict = discriminator(images).squeeze(1)
         loss: Tensor = judged(verdict, label)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         return loss, verdict.mean().item()
 
     def steps() -> Iterator[int]:
