@@ -3,7 +3,7 @@
     genlab bench peers                                    all of it, about 50 minutes
     genlab bench peers --networks examples-vae --compile
     genlab bench peers --busy                             beside a foreign process that keeps a core at work
-    genlab bench peers --figure docs/images/peers.svg     from what was measured, as far as it goes
+    genlab bench peers --figure docs/images/peers.svg     and draw the ratios
 
 Each measurement is a process of its own that warms up, then trains for --seconds; before each pair the GEMM
 peak is taken. pythae is installed into .venv-peers; the others are written after their published source.

@@ -11,7 +11,7 @@ from html import escape
 from side_by_side.catalogue import NETWORKS
 from side_by_side.ratios import Measurement, by_pair, quotients, spread
 
-LEFT, RIGHT, TOP, ROW, PLOT, BOTTOM = 190, 30, 64, 30, 520, 70  # px
+LEFT, RIGHT, TOP, ROW, PLOT, BOTTOM = 190, 30, 82, 30, 520, 70  # px
 BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"  # Okabe & Ito (2008)
 INK, FRAME, FAINT = "#333333", "#999999", "#e5e5e5"
 
@@ -122,10 +122,11 @@ def band(name: str, each: dict[tuple[str, str], list[float]], top: int, across: 
 
 
 def legend(used: list[tuple[str, str]]) -> list[str]:
-    parts, x = [], LEFT + 6
-    for arm in used:
+    """Two to a line."""
+    parts = []
+    for index, arm in enumerate(used):
         colour, mark, words = ARMS[arm]
-        parts.append(MARKS[mark].format(x=x, y=42, c=colour))
-        parts.append(f'<text x="{x + 12}" y="46" font-size="12">{escape(words)}</text>')
-        x += 40 + 7 * len(words)
+        x, y = LEFT + 6 + PLOT / 2 * (index % 2), 42 + 18 * (index // 2)
+        parts.append(MARKS[mark].format(x=x, y=y, c=colour))
+        parts.append(f'<text x="{x + 12}" y="{y + 4}" font-size="12">{escape(words)}</text>')
     return parts

@@ -176,6 +176,8 @@ def run(
 ) -> None:
     """Measure what `record` does not have yet of `plan`, pair by pair."""
     missing = [pair for pair in plan if not record.has(pair)]
+    if measuring is measure and any(NETWORKS[pair.network].package for pair in missing):
+        peers_python()  # now, not between two measurements
     if len(missing) < len(plan):
         say(f"{len(plan) - len(missing)} of {len(plan)} pairs are in {record.path} already")
     spent: dict[tuple[str, str], float] = {}
@@ -202,6 +204,8 @@ def line(pair: Pair, rows: list[Measurement]) -> str:
 
 def left(rest: list[Pair], spent: dict[tuple[str, str], float], seconds: float) -> str:
     """The time for the pairs of `rest`, each like the last of its kind."""
+    if not rest:
+        return "done"
 
     def of(pair: Pair) -> float:
         guess = len(pair.sides) * STARTUP + (len(pair.sides) - 1) * 1.2 * seconds
