@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,7 +79,7 @@ class Bench:
         """Seconds of each command, of which that of torch alone is one."""
         spent = {TORCH: clock(lambda: self.python("-c", TORCH))}
         for command in COMMANDS:
-            took = clock(lambda command=command: self.genlab(*command.arguments))
+            took = clock(partial(self.genlab, *command.arguments))
             spent[command.name] = took - spent[TORCH] if command.over_torch else took
         return spent
 

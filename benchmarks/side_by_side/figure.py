@@ -5,7 +5,7 @@ pages."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 
 from side_by_side.catalogue import NETWORKS
@@ -32,7 +32,7 @@ MARKS = {
 }
 
 
-def arms(rows: list[Measurement]) -> dict[str, dict[tuple[str, str], list[float]]]:
+def arms(rows: Sequence[Measurement]) -> dict[str, dict[tuple[str, str], list[float]]]:
     """network -> (side, setting) -> a ratio for each pair; only what was measured."""
     found: dict[str, dict[tuple[str, str], list[float]]] = {}
     for name in NETWORKS:
@@ -45,7 +45,7 @@ def arms(rows: list[Measurement]) -> dict[str, dict[tuple[str, str], list[float]
     return found
 
 
-def figure(rows: list[Measurement]) -> str:
+def figure(rows: Sequence[Measurement]) -> str:
     """One band for each network, one row in it for each arm."""
     drawn = arms(rows)
     used = [arm for arm in ARMS if any(arm in each for each in drawn.values())]
@@ -74,7 +74,7 @@ def figure(rows: list[Measurement]) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def title(rows: list[Measurement]) -> str:
+def title(rows: Sequence[Measurement]) -> str:
     busy = ", beside one busy core" if rows and rows[0]["busy"] else ""
     return escape(f"Images a second of ours for one of the peer's, same network{busy}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 Measurement = Mapping[str, Any]
@@ -53,7 +53,7 @@ def quotients(above: Mapping[int, float], below: Mapping[int, float]) -> list[fl
     return [above[pair] / below[pair] for pair in sorted(above.keys() & below.keys())]
 
 
-def summary(rows: list[Measurement], network: str, side: str, setting: str) -> Summary | None:
+def summary(rows: Sequence[Measurement], network: str, side: str, setting: str) -> Summary | None:
     keys = {"network": network, "setting": setting}
     found = chosen(rows, side=side, **keys)
     if not found:
@@ -68,7 +68,7 @@ def summary(rows: list[Measurement], network: str, side: str, setting: str) -> S
     )
 
 
-def ratio(rows: list[Measurement], network: str, setting: str, side: str = "ours") -> Spread | None:
+def ratio(rows: Sequence[Measurement], network: str, setting: str, side: str = "ours") -> Spread | None:
     """Images a second of ours for one of the peer's, pair by pair. None where no pair has both."""
     keys = {"network": network, "setting": setting}
     rate = "images_per_second"
@@ -76,7 +76,7 @@ def ratio(rows: list[Measurement], network: str, setting: str, side: str = "ours
     return spread(both) if both else None
 
 
-def gain(rows: list[Measurement], network: str, side: str) -> Spread | None:
+def gain(rows: Sequence[Measurement], network: str, side: str) -> Spread | None:
     """What our settings give one side: images a second with them for one without, pair by pair."""
     rate = "images_per_second"
     bound, plain = (

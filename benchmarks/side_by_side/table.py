@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from side_by_side.catalogue import NETWORKS, PEAK_GOAL, SETTINGS
@@ -12,19 +12,19 @@ SPREAD = f"{'median':>8}  {'quartiles':<15}{'least … most':<16}{'pairs':>5}"
 SIDE_NAMES = {"peer": "peer", "ours": "ours", "compiled": "ours --compile"}
 
 
-def text(rows: list[Measurement], machine: dict[str, Any]) -> str:
+def text(rows: Sequence[Measurement], machine: dict[str, Any]) -> str:
     return "\n".join(
         [*heading(rows, machine), "", *rates(rows), "", *comparisons(rows), "", *gains(rows), *notes(rows)]
     )
 
 
-def measured(rows: list[Measurement]) -> list[tuple[str, str]]:
+def measured(rows: Sequence[Measurement]) -> list[tuple[str, str]]:
     """(network, setting) in the catalogue's order."""
     have = {(row["network"], row["setting"]) for row in rows}
     return [(name, setting) for name in NETWORKS for setting in SETTINGS if (name, setting) in have]
 
 
-def heading(rows: list[Measurement], machine: dict[str, Any]) -> Iterator[str]:
+def heading(rows: Sequence[Measurement], machine: dict[str, Any]) -> Iterator[str]:
     peaks = spread(row["gflops"] for row in chosen(rows, side="gemm"))
     row = rows[0]
     yield f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}; Python {machine['python']}"
@@ -36,7 +36,7 @@ def heading(rows: list[Measurement], machine: dict[str, Any]) -> Iterator[str]:
     yield f"GEMM peak {peaks.median:.0f} GFLOP/s ({ends})"
 
 
-def rates(rows: list[Measurement]) -> Iterator[str]:
+def rates(rows: Sequence[Measurement]) -> Iterator[str]:
     columns = f"{'images/s':>10}{'MFLOP/image':>13}{'GFLOP/s':>9}{'of peak':>9}"
     yield f"{'network':<24}{'settings':<10}{'side':<16}{columns}"
     for name, setting in measured(rows):
@@ -51,7 +51,7 @@ def rates(rows: list[Measurement]) -> Iterator[str]:
             )
 
 
-def comparisons(rows: list[Measurement]) -> Iterator[str]:
+def comparisons(rows: Sequence[Measurement]) -> Iterator[str]:
     yield f"{'ours / peer':<24}{'settings':<10}{'side':<16}{SPREAD}"
     for name, setting in measured(rows):
         network = NETWORKS[name]
@@ -67,7 +67,7 @@ def words(found: Spread) -> str:
     return f"{found.median:>7.2f}×  {quartiles:<15}{ends:<16}{found.values:>5}"
 
 
-def gains(rows: list[Measurement]) -> Iterator[str]:
+def gains(rows: Sequence[Measurement]) -> Iterator[str]:
     """What the settings alone give each side."""
     found = {
         (name, side): gain(rows, name, side) for name in NETWORKS for side in SIDE_NAMES
@@ -81,7 +81,7 @@ def gains(rows: list[Measurement]) -> Iterator[str]:
     yield ""
 
 
-def notes(rows: list[Measurement]) -> Iterator[str]:
+def notes(rows: Sequence[Measurement]) -> Iterator[str]:
     for setting in SETTINGS:
         if chosen(rows, setting=setting):
             yield f"settings {setting}: {SETTINGS[setting]}, on both sides"
