@@ -1,6 +1,6 @@
 """Ours beside its peers: the same network in their training loop and in ours, pair by pair.
 
-    genlab bench peers                                    all of it, about 50 minutes
+    genlab bench peers                                    all of it, about an hour
     genlab bench peers --networks examples-vae --compile
     genlab bench peers --busy                             beside a foreign process that keeps a core at work
     genlab bench peers --figure docs/images/peers.svg     and draw the ratios
