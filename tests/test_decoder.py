@@ -53,8 +53,19 @@ def test_a_decoder_mirrors_the_trunk(shape: tuple[int, int, int]) -> None:
 def test_parameters_of_the_convolutional_decoder() -> None:
     decoder = Decoder(32, (1, 28, 28), kind="conv", width=24, depth=0, norm="batch")
     base = 32 * 48 * 49 + 48 * 49
-    stages = (2 * 48 + 48 * 96 * 9 + 96) + (2 * 24 + 24 * 4 * 9 + 4)
+    stages = (2 * 48 * 49 + 48 * 96 * 9 + 96) + (2 * 24 + 24 * 4 * 9 + 4)
     assert sum(parameter.numel() for parameter in decoder.parameters()) == base + stages
+
+
+def test_each_unit_of_the_small_image_is_normalised_by_itself() -> None:
+    """What all samples share is taken out before the convolutions see it, at every place of the image."""
+    decoder = Decoder(4, (1, 28, 28), width=6, depth=1, hidden=16).train()
+    stack = list(decoder.layers)
+    before = next(index for index, layer in enumerate(stack) if isinstance(layer, torch.nn.Unflatten))
+    small = torch.nn.Sequential(*stack[: before + 1])(torch.randn(64, 4))
+    assert small.shape == (64, 12, 7, 7)
+    assert small.mean(dim=0).abs().max() < 1e-5
+    assert torch.allclose(small.var(dim=0, correction=0), torch.ones(12, 7, 7), atol=0.05)
 
 
 def test_every_pixel_depends_on_the_latents() -> None:

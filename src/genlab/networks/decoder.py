@@ -14,7 +14,8 @@ class Decoder(nn.Module):
 
     `depth` layers of `hidden` units come first. `kind="mlp"` goes on to all pixels with one more linear
     layer; `kind="conv"` to a small image that is doubled until it reaches (H, W), `width` channels at half
-    the full resolution and twice as many at each halving; sizes that are not a multiple are cropped.
+    the full resolution and twice as many at each halving; sizes that are not a multiple are cropped. Batch
+    normalisation of the small image is of each of its units, not of its channels, unless `blocks` follow.
     """
 
     def __init__(
@@ -42,13 +43,15 @@ class Decoder(nn.Module):
         else:
             stack = plan(shape, width)
             deepest = stack.channels[-1]
-            layers += [nn.Linear(features, deepest * stack.base[0] * stack.base[1])]
-            layers += [nn.Unflatten(1, (deepest, *stack.base))]
+            units = deepest * stack.base[0] * stack.base[1]
+            layers += [nn.Linear(features, units), nn.Unflatten(1, (deepest, *stack.base))]
             for inputs, outputs in zip(
                 stack.channels[::-1], (*stack.channels[-2::-1], channels), strict=True
             ):
                 layers += [Residual(inputs, norm, nonlinear, lambda layer: layer) for _ in range(blocks)]
                 layers += [normalisation(norm, inputs), nonlinear, up(inputs, outputs)]
+            if norm == "batch" and not blocks:
+                _normalise_each(layers, units)
             self.crop = (_centre(stack.padded[0], height), _centre(stack.padded[1], width_px))
         self.layers = nn.Sequential(*layers)
 
@@ -62,6 +65,14 @@ class Decoder(nn.Module):
     def forward(self, latents: Tensor) -> Tensor:
         rows, columns = self.crop
         return self.layers(latents)[:, :, rows, columns]  # type: ignore[no-any-return]
+
+
+def _normalise_each(layers: list[nn.Module], units: int) -> None:
+    """Let every unit of the small image have statistics of its own, in place of one for each channel: what is
+    the same in all samples is then taken out, where it would else drown what tells them apart. With a dense
+    layer before it, a generator without this collapses from its first steps."""
+    place = next(index for index, layer in enumerate(layers) if isinstance(layer, nn.Unflatten))
+    layers[place : place + 2] = [normalisation("batch", units), layers[place]]
 
 
 def _centre(outer: int, inner: int) -> slice:
