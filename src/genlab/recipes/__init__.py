@@ -18,6 +18,7 @@ from genlab.recipes.likelihood import (
     strong_vae,
     strong_vae_flow,
 )
+from genlab.recipes.shared import DECODER
 
 
 def vae() -> Experiment:
@@ -25,8 +26,9 @@ def vae() -> Experiment:
     return Experiment(
         family="vae",
         recipe="vae",
+        network=schema.Network(decoder=DECODER),
         objective=schema.Elbo(),
-        optimizer=schema.Optimizer(learning_rate=2e-3, beta2=0.999),
+        optimizer=schema.Optimizer(learning_rate=5e-3, beta2=0.999, final=0),
         training=schema.Training(steps=6000, batch_size=128, ema=0.998),
     )
 
@@ -36,6 +38,7 @@ def gan() -> Experiment:
     return Experiment(
         family="gan",
         recipe="gan",
+        network=schema.Network(decoder=DECODER),
         objective=schema.Adversarial(),
         optimizer=schema.Optimizer(learning_rate=2e-3, beta1=0.5, beta2=0.99),
         training=schema.Training(steps=6000, batch_size=64, ema=0.99),
@@ -47,7 +50,7 @@ def vaegan() -> Experiment:
     return Experiment(
         family="vaegan",
         recipe="vaegan",
-        network=schema.Network(discriminator=schema.Critic(norm="none")),
+        network=schema.Network(decoder=DECODER, discriminator=schema.Critic(norm="none")),
         objective=schema.Hybrid(feature_weight=0.1, deceit=20.0),
         optimizer=schema.Optimizer(learning_rate=1e-3, beta1=0.5, beta2=0.99),
         training=schema.Training(steps=4000, batch_size=64, ema=0.99),

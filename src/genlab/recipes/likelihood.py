@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from genlab.experiment import schema
 from genlab.experiment.schema import Experiment, override
+from genlab.recipes.shared import DECODER
 
 EPOCH = 3000  # steps of 20 images in 60 000
 
@@ -13,6 +14,7 @@ def iwae() -> Experiment:
     return Experiment(
         family="vae",
         recipe="iwae",
+        network=schema.Network(decoder=DECODER),
         objective=schema.Importance(samples=5, bound="iwae"),
         optimizer=schema.Optimizer(learning_rate=2e-3, beta2=0.999),
         training=schema.Training(steps=6000, batch_size=128, ema=0.998),
