@@ -20,9 +20,23 @@ def derive_seed(seed: int, stream: str, step: int = 0) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def generator(seed: int, stream: str, step: int = 0) -> torch.Generator:
-    """A fresh CPU generator for one use of randomness. Noise is drawn on the CPU, so that it is the same on
-    every device."""
+def generator(seed: int, stream: str, step: int = 0, device: str | torch.device = "cpu") -> torch.Generator:
+    """A fresh generator for one use of randomness. What is drawn on the CPU is the same on every device; on a
+    `device` of its own, on that kind of device alone."""
     import torch
 
-    return torch.Generator().manual_seed(derive_seed(seed, stream, step))
+    return torch.Generator(device).manual_seed(derive_seed(seed, stream, step))
+
+
+def normal(shape: tuple[int, ...], rng: torch.Generator) -> torch.Tensor:
+    """N(0, 1) noise of `shape`, on the device of `rng`."""
+    import torch
+
+    return torch.randn(shape, generator=rng, device=rng.device)
+
+
+def uniform(shape: tuple[int, ...], rng: torch.Generator) -> torch.Tensor:
+    """The same, from U(0, 1)."""
+    import torch
+
+    return torch.rand(shape, generator=rng, device=rng.device)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import torch
 
+from genlab.randomness import uniform
+
 
 def binarised(images: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
-    """Images in [−1, 1] -> −1 or 1, white with probability (x + 1)/2; drawn on the CPU from `rng`."""
-    draw = torch.rand(images.shape, generator=rng).to(images.device)
+    """Images in [−1, 1] -> −1 or 1, white with probability (x + 1)/2; drawn from `rng`, on its
+    device."""
+    draw = uniform(images.shape, rng).to(images.device)
     return torch.where(draw < (images + 1) / 2, 1.0, -1.0).to(images)

@@ -138,7 +138,7 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
         last = checkpoint.list_checkpoints(run.checkpoints)
         detail = f"{error}; the last good checkpoint is {last[-1].name if last else 'none'}"
         run.append(Finished(state.step, "failed", state.seconds, detail))
-        raise Diverged(detail) from error
+        raise Diverged(detail, error.step) from error
     finally:
         run.release()
 

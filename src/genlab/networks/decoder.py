@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab.nn.blocks import ACTIVATIONS, Residual, dense, plan, up
+from genlab.nn.layout import Spread
 from genlab.nn.norms import norm as normalisation
 
 
@@ -43,7 +44,7 @@ class Decoder(nn.Module):
             stack = plan(shape, width)
             deepest = stack.channels[-1]
             layers += [nn.Linear(features, deepest * stack.base[0] * stack.base[1])]
-            layers += [nn.Unflatten(1, (deepest, *stack.base))]
+            layers += [Spread(1, (deepest, *stack.base))]
             for inputs, outputs in zip(
                 stack.channels[::-1], (*stack.channels[-2::-1], channels), strict=True
             ):

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from genlab.errors import UserError
 from genlab.functional.gaussian import Posterior, standard_log_density
-from genlab.randomness import derive_seed, generator
+from genlab.randomness import derive_seed, generator, normal
 
 FITTED = "RealNVP fitted to the codes"
 LARGEST = 2.0  # of a logarithmic scale: one layer stretches by e² at most, so that none runs away
@@ -90,7 +90,7 @@ class Flow(nn.Module):
     @torch.no_grad()
     def sample(self, n: int, rng: torch.Generator) -> Tensor:
         weight = next(self.parameters())
-        return self.latents(torch.randn(n, self.latent_dim, generator=rng).to(weight))
+        return self.latents(normal((n, self.latent_dim), rng).to(weight))
 
     def log_density(self, z: Tensor) -> Tensor:
         noise, log_det = self.noise(z)

@@ -12,6 +12,7 @@ from genlab.networks.encoder import Encoder
 from genlab.networks.observation import Observation
 from genlab.networks.prior import Prior
 from genlab.networks.two_layers import TwoLayerEncoder
+from genlab.randomness import normal
 
 
 class Generative(nn.Module):
@@ -119,7 +120,7 @@ def code(q: Posterior, rng: torch.Generator | None) -> Tensor:
     """The mean of q, or with `rng` a sample of it: (B, Z)."""
     if rng is None:
         return q.mean
-    return q.sample(torch.randn(q.mean.shape, generator=rng).to(q.mean))
+    return q.sample(normal(q.mean.shape, rng).to(q.mean))
 
 
 def _module(part: object) -> nn.Module:

@@ -22,6 +22,7 @@ from genlab.functional.gaussian import (
     kl_divergence,
     standard_log_density,
 )
+from genlab.randomness import normal
 
 
 class Prior(Protocol):
@@ -50,7 +51,7 @@ class StandardNormal(nn.Module):
         self.latent_dim = latent_dim
 
     def sample(self, n: int, rng: torch.Generator) -> Tensor:
-        return torch.randn(n, self.latent_dim, generator=rng)
+        return normal((n, self.latent_dim), rng)
 
     def log_density(self, z: Tensor) -> Tensor:
         return standard_log_density(z)
@@ -76,11 +77,11 @@ class GaussianMixture(nn.Module):
         self.register_buffer("scales", scales)
 
     def sample(self, n: int, rng: torch.Generator) -> Tensor:
-        """Drawn in random order of components, on the CPU."""
-        component = torch.multinomial(self.weights.cpu(), n, replacement=True, generator=rng)
-        noise = torch.randn(n, self.latent_dim, generator=rng)
-        shift = torch.einsum("nij,nj->ni", self.scales.cpu()[component], noise)
-        return self.means.cpu()[component] + shift
+        """Drawn in random order of components, on the device of `rng`."""
+        weights, means, scales = (t.to(rng.device) for t in (self.weights, self.means, self.scales))
+        component = torch.multinomial(weights, n, replacement=True, generator=rng)
+        noise = normal((n, self.latent_dim), rng)
+        return means[component] + torch.einsum("nij,nj->ni", scales[component], noise)
 
     def log_density(self, z: Tensor) -> Tensor:
         if z.ndim != 2:

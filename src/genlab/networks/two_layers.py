@@ -17,6 +17,7 @@ from torch.func import functional_call
 from genlab.functional.gaussian import DiagonalGaussian, Posterior, standard_log_density
 from genlab.networks.encoder import Encoder
 from genlab.nn.blocks import ACTIVATIONS, dense
+from genlab.randomness import normal
 
 
 class Conditional(nn.Module):
@@ -104,7 +105,7 @@ class TwoLayerPrior(nn.Module):
     @torch.no_grad()
     def sample(self, n: int, rng: torch.Generator) -> Tensor:
         weight = next(self.parameters())
-        h1_noise, h2 = torch.randn(n, self.latent_dim, generator=rng).to(weight).split(self.sizes, dim=-1)
+        h1_noise, h2 = normal((n, self.latent_dim), rng).to(weight).split(self.sizes, dim=-1)
         return torch.cat([self.given(h2).sample(h1_noise), h2], dim=-1)
 
     def log_density(self, z: Tensor) -> Tensor:

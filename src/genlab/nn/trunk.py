@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genlab.nn.blocks import ACTIVATIONS, Maxout, Plan, Residual, Wrap, dense, down, plan
+from genlab.nn.layout import Row
 from genlab.nn.norms import norm, spectral_norm
 
 
@@ -44,7 +45,7 @@ class Trunk(nn.Module):
             stack = plan(shape, width)
             self.padding = _centred(stack.padded, (height, width_px))
             layers, size = _convolutions(channels, stack, blocks, norm, nonlinear, wrap)
-        layers.append(nn.Flatten())
+        layers.append(Row() if kind == "conv" else nn.Flatten())
         if depth:
             first_norm = norm if kind == "conv" else "none"
             unit = Maxout(maxout) if maxout > 1 else nonlinear

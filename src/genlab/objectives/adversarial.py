@@ -15,6 +15,7 @@ from genlab.networks.discriminator import Discriminator
 from genlab.networks.model import GAN
 from genlab.nn.norms import frozen, has_batch_statistics
 from genlab.objectives.base import Update
+from genlab.randomness import uniform
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Penalties:
             total = total + self.r2 * of_packs(fake)
         if self.wasserstein:
             assert critic.pack == 1, critic.pack
-            mix = torch.rand(len(real), generator=rng).to(real)
+            mix = uniform((len(real),), rng).to(real)
             total = total + self.wasserstein * gradient_penalty(critic, real, fake, mix)
         return total
 
@@ -89,16 +90,20 @@ def discriminator_update(
 ) -> Update:
     real_logits, fake_logits = judge(discriminator, real, fake)
     descended = loss.discriminator(real_logits, fake_logits).mean()
-    logged = {"discriminator_loss": descended.detach()}
-    if penalties.active:
-        penalty = penalties(discriminator, real, fake, rng).mean()
-        logged["penalty"] = penalty.detach()
-        descended = descended + penalty
-    logged |= {"real_logit": real_logits.detach().mean(), "fake_logit": fake_logits.detach().mean()}
-    correct = (real_logits.detach() > 0).float().mean() + (fake_logits.detach() < 0).float().mean()
-    if len(real) > 1:
-        logged["diversity"] = diversity(real, fake)
-    return Update("discriminator", descended, logged | {"accuracy": correct / 2})
+    penalty = penalties(discriminator, real, fake, rng).mean() if penalties.active else None
+
+    @torch.no_grad()
+    def logged() -> dict[str, Tensor]:
+        values = {"discriminator_loss": descended.detach()}
+        if penalty is not None:
+            values["penalty"] = penalty.detach()
+        values |= {"real_logit": real_logits.mean(), "fake_logit": fake_logits.mean()}
+        correct = (real_logits > 0).float().mean() + (fake_logits < 0).float().mean()
+        if len(real) > 1:
+            values["diversity"] = diversity(real, fake)
+        return values | {"accuracy": correct / 2}
+
+    return Update("discriminator", descended if penalty is None else descended + penalty, logged)
 
 
 def generator_update(
@@ -108,7 +113,7 @@ def generator_update(
         fake_logits = discriminator(fake)
         real_logits = discriminator(real) if loss.relativistic else fake_logits
     descended = loss.generator(real_logits, fake_logits).mean()
-    return Update(part, descended, {"generator_loss": descended.detach()})
+    return Update(part, descended, lambda: {"generator_loss": descended.detach()})
 
 
 def judge(discriminator: Discriminator, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:

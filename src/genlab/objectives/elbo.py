@@ -13,6 +13,7 @@ from genlab.functional.gaussian import DiagonalGaussian, Posterior, kl_per_dimen
 from genlab.networks.model import VAE
 from genlab.networks.prior import Prior, StandardNormal
 from genlab.objectives.base import Update
+from genlab.randomness import normal
 
 ACTIVE = 0.01  # nats of the batch's mean KL from which on a latent dimension counts as used
 
@@ -50,14 +51,18 @@ class Elbo:
 
     def updates(self, model: VAE, batch: Batch, rng: torch.Generator) -> Iterator[Update]:
         q = model.encode(batch.images)
-        noise = torch.randn(q.mean.shape, generator=rng).to(q.mean)
+        noise = normal(q.mean.shape, rng).to(q.mean)
         z = q.sample(noise)
         reconstruction = model.observation.nll(model.raw(z), batch.images).mean()
         kl = model.prior.kl(q, z).mean()
         beta = self.warmup(batch.step)
         loss = reconstruction + beta * (self.punished(q) if self.free_bits else kl)
-        logged = elbo_terms(reconstruction, kl) | active_units(model.prior, q)
-        yield Update("vae", loss, logged | {"beta": torch.tensor(beta)})
+
+        def logged() -> dict[str, Tensor]:
+            terms = elbo_terms(reconstruction, kl) | active_units(model.prior, q)
+            return terms | {"beta": torch.tensor(beta)}
+
+        yield Update("vae", loss, logged)
 
     def punished(self, q: Posterior) -> Tensor:
         """The KL less what each dimension is given: a scalar, nats per image."""

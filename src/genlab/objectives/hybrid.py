@@ -16,6 +16,7 @@ from genlab.nn.norms import frozen
 from genlab.objectives.adversarial import Penalties, discriminator_update
 from genlab.objectives.base import Update
 from genlab.objectives.elbo import active_units, elbo_terms
+from genlab.randomness import normal
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,17 @@ class Hybrid:
 
     def updates(self, model: VAEGAN, batch: Batch, rng: torch.Generator) -> Iterator[Update]:
         images, loss = batch.images, LOSSES[self.loss]
-        noise = torch.randn(len(images), model.decoder.latent_dim, generator=rng).to(images)
+        noise = normal((len(images), model.decoder.latent_dim), rng).to(images)
         prior_latents = model.latents(len(images), rng)
 
         q = model.encode(images)
         with frozen(model.decoder), frozen(model.discriminator):
             likeness, reconstruction = self.likeness(model, images, reparameterize(q, noise))
         kl = kl_divergence(q).mean()
-        logged = elbo_terms(reconstruction, kl) | active_units(model.prior, q)
+
+        def logged() -> dict[str, Tensor]:
+            return elbo_terms(reconstruction, kl) | active_units(model.prior, q)
+
         yield Update("encoder", likeness + self.beta * kl, logged)
 
         latents = reparameterize(q, noise).detach()
@@ -54,7 +58,9 @@ class Hybrid:
             fake_logits = model.discriminator(fake)
             real_logits = model.discriminator(images) if loss.relativistic else fake_logits
         deceived = loss.generator(real_logits, fake_logits).mean()
-        yield Update("decoder", likeness + self.deceit * deceived, {"generator_loss": deceived.detach()})
+        yield Update(
+            "decoder", likeness + self.deceit * deceived, lambda: {"generator_loss": deceived.detach()}
+        )
 
         yield discriminator_update(model.discriminator, loss, self.penalties, images, fake.detach(), rng)
 

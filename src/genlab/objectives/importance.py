@@ -13,6 +13,7 @@ from genlab.functional.importance import log_mean_exp, log_weights, normalized_w
 from genlab.networks.model import VAE
 from genlab.objectives.base import Update
 from genlab.objectives.elbo import Warmup, elbo_terms
+from genlab.randomness import normal
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,19 @@ class ImportanceWeighted:
 
     def updates(self, model: VAE, batch: Batch, rng: torch.Generator) -> Iterator[Update]:
         q = model.encode(batch.images)
-        z = q.sample(torch.randn((self.samples, *q.mean.shape), generator=rng).to(q.mean))  # (K, B, Z)
+        z = q.sample(normal((self.samples, *q.mean.shape), rng).to(q.mean))  # (K, B, Z)
         nll = reconstruction(model, z, batch.images)
         density = q.frozen() if self.gradient == "dreg" else q
         log_prior, log_q = model.prior.log_density(z), density.log_density(z)
         beta = self.warmup(batch.step)
         log_w = log_weights(nll, log_prior, log_q, beta)
-        with torch.no_grad():
+
+        @torch.no_grad()
+        def logged() -> dict[str, Tensor]:
             bound = log_mean_exp(log_weights(nll, log_prior, log_q)).mean()
-        logged = elbo_terms(nll.mean(), (log_q - log_prior).mean())
-        logged |= {"bound": bound, "beta": torch.tensor(beta)}
+            terms = elbo_terms(nll.mean(), (log_q - log_prior).mean())
+            return terms | {"bound": bound, "beta": torch.tensor(beta)}
+
         yield Update("vae", -self.ascended(log_w, z).mean(), logged)
 
     def ascended(self, log_w: Tensor, z: Tensor) -> Tensor:
