@@ -16,6 +16,7 @@ from genlab.data.dataset import Dataset
 from genlab.data.source import load
 from genlab.errors import UserError
 from genlab.experiment import schema
+from genlab.experiment.acceleration import accelerate, check_means
 from genlab.experiment.build import begin_at_mean, build_model, build_objective, build_state
 from genlab.experiment.handover import Receipt, adopt, difference, inherit, with_prior
 from genlab.experiment.process import check_device, stop_signals, use_threads
@@ -52,6 +53,7 @@ def load_data(experiment: schema.Experiment) -> Dataset:
 def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Dataset | None = None) -> Run:
     """A new run folder with a complete config: the data's shape and identity, and steps for seconds."""
     check_device(experiment.training.device)
+    check_means(experiment.training)
     use_threads(experiment.training.threads)
     if experiment.start is not None:
         source = find_run(experiment.start)
@@ -76,6 +78,7 @@ def calibrate(experiment: schema.Experiment, dataset: Dataset) -> int:
     seconds = experiment.training.seconds
     assert seconds is not None
     state = build_state(experiment, build_model(experiment, dataset.shape))
+    accelerate(state.model, experiment.training)
     objective = build_objective(experiment.objective)
     batches = make_batches(experiment, dataset, objective)
     durations: list[float] = []
@@ -111,6 +114,7 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
     """
     experiment = schema.parse(run.config(), str(run.path / "config.json"))
     check_device(experiment.training.device)
+    check_means(experiment.training)
     use_threads(experiment.training.threads)
     run.claim()
     run.clear_requests()
@@ -122,6 +126,7 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
         best = deciding(experiment, validate)
         yield from record(run, prepare(run, experiment, state))
         yield from record(run, settled(run, state, best))
+        accelerate(state.model, experiment.training)
         objective = build_objective(experiment.objective)
         batches = make_batches(experiment, dataset, objective)
         tests = known_tests(experiment, dataset, 64).to(experiment.training.device)

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from genlab.nn.blocks import ACTIVATIONS, Residual, dense, plan, up
 from genlab.nn.layout import Spread
 from genlab.nn.norms import norm as normalisation
+from genlab.nn.precision import Network
 
 
-class Decoder(nn.Module):
+class Decoder(Network):
     """(B, Z) -> raw (B, C, H, W), no activation: an `Observation` says what the raw values mean.
 
     `depth` layers of `hidden` units come first. `kind="mlp"` goes on to all pixels with one more linear
@@ -62,7 +63,7 @@ class Decoder(nn.Module):
 
     def forward(self, latents: Tensor) -> Tensor:
         rows, columns = self.crop
-        return self.layers(latents)[:, :, rows, columns]  # type: ignore[no-any-return]
+        return self.within(self.layers, latents)[:, :, rows, columns]
 
 
 def _centre(outer: int, inner: int) -> slice:

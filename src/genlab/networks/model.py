@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -44,6 +46,14 @@ class Generative(nn.Module):
         return next(self.decoder.parameters()).device
 
 
+class Terms(NamedTuple):
+    """q(z|x); −ln p(x|z) and KL(q ‖ p), (B,), in nats."""
+
+    q: Posterior
+    nll: Tensor
+    kl: Tensor
+
+
 class VAE(Generative):
     """Encoder, prior and decoder, trained together. Kingma & Welling (2014)."""
 
@@ -55,6 +65,12 @@ class VAE(Generative):
 
     def parts(self) -> dict[str, list[nn.Module]]:
         return {"vae": [self.encoder, self.decoder, _module(self.prior), _module(self.observation)]}
+
+    def forward(self, images: Tensor, noise: Tensor) -> Terms:
+        """The terms of the ELBO of `images` (B, C, H, W), z drawn by `noise` (B, Z) from N(0, I)."""
+        q = self.encode(images)
+        z = q.sample(noise)
+        return Terms(q, self.observation.nll(self.raw(z), images), self.prior.kl(q, z))
 
     def encode(self, images: Tensor) -> Posterior:
         """(B, C, H, W) -> q(z|x), its mean (B, Z)."""

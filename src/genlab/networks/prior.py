@@ -29,6 +29,8 @@ class Prior(Protocol):
     """`sample`: n latents (n, Z); `log_density`: ln p(z) of (…, Z), (…), nats; `kl`: KL(q ‖ p), nats, in
     closed form where there is one, (B,), else ln q(z) − ln p(z) at the given draw `z` (…, B, Z), (…, B)."""
 
+    latent_dim: int
+
     @property
     def name(self) -> str:
         """What the prior is called in a report."""

@@ -24,7 +24,7 @@ class _ChannelsLast(torch.autograd.Function):
 
 def channels_last(images: Tensor) -> Tensor:
     """The same images (B, C, H, W) with their channels last in memory, and so their gradient."""
-    if images.requires_grad:
+    if images.requires_grad and not torch.compiler.is_compiling():  # a compiler lays gradients out itself
         return _ChannelsLast.apply(images)  # type: ignore[no-any-return, no-untyped-call]
     return images.contiguous(memory_format=torch.channels_last)
 

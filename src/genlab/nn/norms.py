@@ -82,8 +82,13 @@ class SpectralNorm(nn.Module):
     def forward(self, weight: Tensor) -> Tensor:
         if self.training and self.noting:
             self._noted = weight
-        sigma = torch.dot(self.u, weight.flatten(start_dim=1) @ self.v)
-        return weight / sigma
+        if torch.is_autocast_enabled(weight.device.type):
+            with torch.autocast(weight.device.type, enabled=False):  # a norm is no product to round
+                return self._divided(weight)
+        return self._divided(weight)
+
+    def _divided(self, weight: Tensor) -> Tensor:
+        return weight / torch.dot(self.u, weight.flatten(start_dim=1) @ self.v)
 
     @torch.no_grad()
     def _iterate(self, matrix: Tensor, broken: Tensor | None = None) -> None:

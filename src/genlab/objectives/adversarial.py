@@ -14,6 +14,7 @@ from genlab.metrics.diversity import diversity
 from genlab.networks.discriminator import Discriminator
 from genlab.networks.model import GAN
 from genlab.nn.norms import frozen, has_batch_statistics
+from genlab.nn.precision import full
 from genlab.objectives.base import Update
 from genlab.randomness import uniform
 
@@ -36,7 +37,7 @@ class Penalties:
 
         def of_packs(images: Tensor) -> Tensor:
             """‖∇‖² along a pack is the sum along its images."""
-            each = zero_centred_penalty(critic, images)
+            each = zero_centred_penalty(critic.forward, images)  # compiled code has no second derivative
             return each.unflatten(0, (-1, critic.pack)).sum(dim=1)  # type: ignore[no-any-return]
 
         total = real.new_zeros(len(real) // critic.pack)
@@ -47,7 +48,7 @@ class Penalties:
         if self.wasserstein:
             assert critic.pack == 1, critic.pack
             mix = uniform((len(real),), rng).to(real)
-            total = total + self.wasserstein * gradient_penalty(critic, real, fake, mix)
+            total = total + self.wasserstein * gradient_penalty(critic.forward, real, fake, mix)
         return total
 
     @property
@@ -90,7 +91,10 @@ def discriminator_update(
 ) -> Update:
     real_logits, fake_logits = judge(discriminator, real, fake)
     descended = loss.discriminator(real_logits, fake_logits).mean()
-    penalty = penalties(discriminator, real, fake, rng).mean() if penalties.active else None
+    penalty = None
+    if penalties.active:
+        with full(discriminator):
+            penalty = penalties(discriminator, real, fake, rng).mean()
 
     @torch.no_grad()
     def logged() -> dict[str, Tensor]:

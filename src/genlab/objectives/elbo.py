@@ -50,11 +50,9 @@ class Elbo:
     batches_per_step: int = 1
 
     def updates(self, model: VAE, batch: Batch, rng: torch.Generator) -> Iterator[Update]:
-        q = model.encode(batch.images)
-        noise = normal(q.mean.shape, rng).to(q.mean)
-        z = q.sample(noise)
-        reconstruction = model.observation.nll(model.raw(z), batch.images).mean()
-        kl = model.prior.kl(q, z).mean()
+        noise = normal((len(batch), model.prior.latent_dim), rng).to(batch.images)
+        q, nll, divergence = model(batch.images, noise)
+        reconstruction, kl = nll.mean(), divergence.mean()
         beta = self.warmup(batch.step)
         loss = reconstruction + beta * (self.punished(q) if self.free_bits else kl)
 
