@@ -45,7 +45,7 @@ sample = pytest.mark.parametrize("experiment", SAMPLE, indirect=True)
 def logged(experiment: Experiment, dataset: Dataset, steps: int = 3) -> list[dict[str, float]]:
     """What each of the first steps logs, computed as `experiment` says."""
     state = build_state(experiment, build_model(experiment, dataset.shape))
-    accelerate(state.model, experiment.training)
+    accelerate(state, experiment.training)
     objective = build_objective(experiment.objective)
     batches = make_batches(experiment, dataset, objective)
     found = []

@@ -16,7 +16,7 @@ from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.networks.model import VAE
 from genlab.nn.precision import reduce
-from genlab.training.state import Model
+from genlab.training.state import State
 
 
 def check_means(training: schema.Training) -> None:
@@ -58,17 +58,17 @@ def no_compiler(device: str) -> str:
     return "" if importlib.util.find_spec("triton") else "torch.compile needs triton on a GPU: install it"
 
 
-def accelerate(model: Model, training: schema.Training) -> None:
-    """Let `model` compute as `training` says: in place, with the same parameters under the same names. Its
-    code is compiled when it is first called."""
+def accelerate(state: State, training: schema.Training) -> None:
+    """Let the model of `state` compute as `training` says: in place, with the same parameters under the same
+    names; the averaged copy stays as it is. Code is compiled when it is first called."""
     if training.precision == "bf16":
-        reduce(model)
+        reduce(state.model)
     if not training.compile:
         return
-    mode = "reduce-overhead" if kind(training.device).graphs else "default"
-    for name, part in [("", model), *model.named_children()]:
+    state.recorded = kind(training.device).graphs
+    for name, part in [("", state.model), *state.model.named_children()]:
         if name in ("encoder", "decoder", "generator", "discriminator") or isinstance(part, VAE):
-            part.compile(mode=mode, dynamic=False)
+            part.compile(mode="reduce-overhead" if state.recorded else "default", dynamic=False)
 
 
 def means() -> list[tuple[str, str]]:

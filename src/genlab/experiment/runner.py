@@ -78,7 +78,7 @@ def calibrate(experiment: schema.Experiment, dataset: Dataset) -> int:
     seconds = experiment.training.seconds
     assert seconds is not None
     state = build_state(experiment, build_model(experiment, dataset.shape))
-    accelerate(state.model, experiment.training)
+    accelerate(state, experiment.training)
     objective = build_objective(experiment.objective)
     batches = make_batches(experiment, dataset, objective)
     durations: list[float] = []
@@ -126,7 +126,7 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
         best = deciding(experiment, validate)
         yield from record(run, prepare(run, experiment, state))
         yield from record(run, settled(run, state, best))
-        accelerate(state.model, experiment.training)
+        accelerate(state, experiment.training)
         objective = build_objective(experiment.objective)
         batches = make_batches(experiment, dataset, objective)
         tests = known_tests(experiment, dataset, 64).to(experiment.training.device)

@@ -2,9 +2,9 @@
 
 A network set to `bf16` computes its matrix products and convolutions on bfloat16 copies of its weights
 (autocast), and takes and gives float32. What has no 8 bits to lose therefore never sees it, since it stands
-outside: weights, moments and averages; heads, posteriors, likelihoods and KL, logits and losses; batch
-statistics, which torch accumulates in float32; spectral norms; and gradient penalties, which switch it off (`full`), since a
-difference of two gradients would be lost in rounding.
+outside: weights, moments and averages; heads, posteriors, likelihoods and KL, logits and losses. Inside,
+batch statistics and spectral norms are computed in float32. Gradient penalties switch it off (`full`): they
+differentiate twice, and rounding grows at each.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ def advance(
     done when this returns; without, a GPU may still be busy with it. Raises Diverged."""
     started = time.perf_counter()
     device = state.model.device
-    if kind(device.type).graphs:  # what the last step's recordings left in memory may be overwritten
+    if state.recorded:  # what the last step left in its graphs' memory may be overwritten
         torch.compiler.cudagraph_mark_step_begin()
     batch = batches(state.step)
     rng = generator(seed, "noise", state.step, device if kind(device.type).draws else "cpu")

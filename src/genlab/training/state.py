@@ -26,6 +26,8 @@ class State:
     optimizers: dict[str, Adam]
     finite: Finite
     step: int = 0
+    recorded: bool = False
+    """Whether compiled steps are recorded and replayed as CUDA graphs."""
     seconds: float = field(default=0.0, compare=False)
 
     def settle(self) -> None:
