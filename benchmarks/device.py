@@ -148,8 +148,9 @@ def measured(name: str, device: str, rounds: int, budget: float, threads: int) -
         flops, moved = run.work()
         run.warm()
         chosen, batch = run.experiment.training, run.batches.batch_size
-        rows.append({"network": name, "precision": chosen.precision, "compiled": chosen.compile, "batch": batch,
-                     "flops": flops, "bytes": moved, "rates": [], "peaks": [], "speeds": []})  # fmt: skip
+        rows.append({"network": name, "precision": chosen.precision, "compiled": chosen.compile,
+                     "batch": batch, "flops": flops, "bytes": moved,
+                     "rates": [], "peaks": [], "speeds": []})  # fmt: skip
     for _ in range(rounds):
         roofs = {precision: limits(device, precision) for precision in {row["precision"] for row in rows}}
         for row, run in zip(rows, runs, strict=True):
