@@ -19,7 +19,6 @@ from unittest.mock import patch
 
 import torch
 
-from genlab.data.batches import Batches
 from genlab.data.dataset import Dataset
 from genlab.experiment.build import build_model, build_objective, build_state
 from genlab.experiment.runner import load_data, make_batches
@@ -69,7 +68,7 @@ class Bench:
     def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
         self.state = build_state(experiment, build_model(experiment, dataset.shape))
         self.objective = build_objective(experiment.objective)
-        self.batches: Batches = make_batches(experiment, dataset, self.objective)
+        self.batches = make_batches(experiment, dataset, self.objective)
         self.watch = Watch()
 
     def block(self, watched: bool) -> float:

@@ -128,6 +128,12 @@ def test_a_machine_without_a_compiler_says_what_to_install(monkeypatch: pytest.M
         check_means(schema.Training(compile=True))
 
 
+def test_what_processes_share_is_not_compiled() -> None:
+    with pytest.raises(UserError, match="leave out --compile, or --devices"):
+        check_means(schema.Training(compile=True), processes=2)
+    check_means(schema.Training(), processes=2)
+
+
 def test_configs_from_before_there_was_a_choice_mean_what_they_meant(tiny: Tiny) -> None:
     experiment = tiny("gan")
     config = experiment.model_dump(mode="json")

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from genlab.data.batches import Batch, Batches, to_float
+from genlab.data.batches import Batch, to_float
 from genlab.data.dataset import Dataset
 from genlab.experiment.build import build_model, build_objective, build_state
 from genlab.experiment.runner import make_batches
@@ -31,7 +31,7 @@ class Bench:
     def __init__(self, experiment: Experiment, dataset: Dataset) -> None:
         self.state: State = build_state(experiment, build_model(experiment, dataset.shape))
         self.objective: Objective = build_objective(experiment.objective)
-        self.batches: Batches = make_batches(experiment, dataset, self.objective)
+        self.batches = make_batches(experiment, dataset, self.objective)
         self.tests = to_float(torch.from_numpy(dataset.test.pixels))
 
     def fit(self, steps: int, **keywords: Any) -> list[Event]:

@@ -48,7 +48,8 @@ def bind_threads() -> str:
         return f"left alone ({PLAIN} is set)"
     if os.environ.get(BIND):
         return f"left alone ({BIND}={os.environ[BIND]} is set)"
-    if (os.cpu_count() or 1) > FEW_CORES or os.environ.get("OMP_NUM_THREADS") == "1":
+    several = os.environ.get("LOCAL_WORLD_SIZE", "1") != "1"  # ranks, which would all take the first core
+    if (os.cpu_count() or 1) > FEW_CORES or several or os.environ.get("OMP_NUM_THREADS") == "1":
         return "left to the scheduler"
     os.environ[BIND] = "true"
     return BOUND

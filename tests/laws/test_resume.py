@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from genlab.data.batches import Batches
 from genlab.data.dataset import Dataset
 from genlab.experiment.build import build_model, build_objective, build_state
 from genlab.experiment.runner import make_batches
@@ -26,7 +25,7 @@ class Bench:
     def __init__(self, experiment: Experiment, dataset: Dataset, folder: Path) -> None:
         self.experiment, self.dataset, self.folder = experiment, dataset, folder
         self.objective: Objective = build_objective(experiment.objective)
-        self.batches: Batches = make_batches(experiment, dataset, self.objective)
+        self.batches = make_batches(experiment, dataset, self.objective)
 
     def fresh(self) -> State:
         return build_state(self.experiment, build_model(self.experiment, self.dataset.shape))

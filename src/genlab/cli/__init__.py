@@ -6,17 +6,23 @@ import os
 import sys
 
 from genlab import beforehand
+from genlab.cli.devices import LOST
 from genlab.cli.root import app
 from genlab.errors import UserError
+from genlab.ranks import LostRankError
 
 
 def main() -> None:
     """Run `genlab`. A user's mistake is one sentence on standard error, and exit code 2."""
-    from genlab.cli import bring, calibrate, compare, data, export, look, measure, take, train, use  # noqa: F401  (each adds its commands to `app`)
+    from genlab.cli import bench, bring, calibrate, compare, data, export, look, measure, take, train, use  # noqa: F401  (each adds its commands to `app`)
 
     beforehand.prepare()
     try:
         app(prog_name="genlab")
+    except LostRankError as error:
+        if os.environ.get("GENLAB_LAUNCHED") or os.environ.get("RANK") != "0":
+            raise SystemExit(LOST) from error  # who started it says so, or rank 0
+        fail(str(error))
     except UserError as error:
         fail(str(error))
     except BrokenPipeError:

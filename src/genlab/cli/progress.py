@@ -148,6 +148,6 @@ def counting(console: Console) -> Iterator[Callable[[str, int, int], None]]:
         yield live
 
 
-def console(to_stderr: bool = False) -> Console:
+def console(to_stderr: bool = False, quiet: bool = False) -> Console:
     """Where people read; beside `--json`, standard error."""
-    return Console(stderr=to_stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(stderr=to_stderr, quiet=quiet, highlight=False, soft_wrap=not sys.stdout.isatty())

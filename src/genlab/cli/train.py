@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from genlab.cli.root import JSON, app, print_json
 from genlab.errors import UserError
+from genlab.ranks import leads
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,36 +41,59 @@ def train(
     start: Annotated[str | None, typer.Option("--from", metavar="RUN", help="Start from this run's decoder.")] = None,
     resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with this run, bit for bit.")] = None,
     assign: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set any field of the config; 'genlab recipes --fields' lists them.")] = None,
+    devices: Annotated[int | None, typer.Option(min=1, help="Processes that share the batch: one for each GPU, or for a part of the cores. Over several machines: torchrun.")] = None,
     json: JSON = False,
 ) -> None:  # fmt: skip
     """Train a VAE, a GAN, or a GAN whose generator is a VAE's decoder."""
-    from genlab.cli.progress import console
-    from genlab.runs.store import find_run
+    from genlab.ranks import expected, first, joined
 
-    out_console = console(to_stderr=json)
+    if devices is not None and expected().world > 1:
+        raise UserError(f"torchrun has started {expected().world} processes already: leave out --devices")
+    if devices is not None and devices > 1:
+        from genlab.cli.devices import arguments_without, launch
+
+        launch(devices, arguments_without("--devices", sys.argv[1:]))
+        return
     if resume is not None:
         if compile or any(
             x is not None for x in (family, data, recipe, seconds, start, out, assign, precision)
         ):
             raise UserError(
-                "--resume goes on with a run as it was configured; the only option beside it is --steps"
+                "--resume goes on with a run as it was configured; the only options beside it are --steps and "
+                "--devices"
             )
-        run = find_run(resume)
-        if steps is not None:
-            from genlab.experiment.runner import extend
-
-            extend(run, steps)
+        given = []
     else:
         chosen = {
             "data.name": data, "training.steps": steps, "training.seconds": seconds, "training.seed": seed,
             "training.batch_size": batch_size, "training.device": device, "network.latent_dim": latent_dim,
             "training.precision": precision, "training.compile": "true" if compile else None,
         }  # fmt: skip
-        given = [f"{key}={value}" for key, value in chosen.items() if value is not None]
-        run = start_run(configure(family, recipe, given + (assign or [])), start, out, out_console)
-    finish(run, out_console)
-    if json:
-        print_json({"run": str(run.path), **run.status(), "receipt": run.receipt()})
+        given = [f"{key}={value}" for key, value in chosen.items() if value is not None] + (assign or [])
+    with joined():
+        from genlab.cli.progress import console
+        from genlab.runs.store import Run
+
+        out_console = console(to_stderr=json, quiet=not leads())
+        if resume is not None:
+            run = Run(first(lambda: to_resume(resume, steps).path))
+        else:
+            run = start_run(first(lambda: configure(family, recipe, given)), start, out, out_console)
+        finish(run, out_console)
+        if json and leads():
+            print_json({"run": str(run.path), **run.status(), "receipt": run.receipt()})
+
+
+def to_resume(reference: str, steps: int | None) -> Run:
+    """The run to go on with, to `steps` steps if that is given. Raises UserError."""
+    from genlab.runs.store import find_run
+
+    run = find_run(reference)
+    if steps is not None:
+        from genlab.experiment.runner import extend
+
+        extend(run, steps)
+    return run
 
 
 def configure(family: str | None, recipe: str | None, assignments: list[str]) -> Experiment:
@@ -91,15 +116,17 @@ def configure(family: str | None, recipe: str | None, assignments: list[str]) ->
 def start_run(experiment: Experiment, start: str | None, out: Path | None, console: Console) -> Run:
     """A new run folder, announced. With `start`, its decoder comes from that run."""
     from genlab.experiment.runner import begin
+    from genlab.ranks import first
     from genlab.runs.store import find_run
 
     if start is not None:
-        source = find_run(start)
-        experiment = experiment.model_copy(update={"start": str(source.path.resolve())})
+        source = first(lambda: str(find_run(start).path.resolve()))
+        experiment = experiment.model_copy(update={"start": source})
     if experiment.training.seconds is not None:
         console.print(f"measuring how many steps fit in {experiment.training.seconds:g} s …", style="dim")
     run = begin(experiment, out=out)
-    describe(run, console)
+    if leads():
+        describe(run, console)
     return run
 
 
@@ -124,14 +151,19 @@ def finish(run: Run, console: Console) -> None:
     from genlab.data.duplicates import duplicates
     from genlab.experiment.runner import load_data, work
     from genlab.experiment.schema import parse
+    from genlab.ranks import first
     from genlab.runs.events import Adopted, Finished
     from genlab.training.best import NAME, described
 
-    experiment = parse(run.config(), str(run.path / "config.json"))
+    experiment = first(lambda: parse(run.config(), str(run.path / "config.json")))
     dataset = load_data(experiment)
+    if not leads():
+        for _ in work(run, dataset=dataset):
+            pass
+        return
     if experiment.training.validate_every:
         console.print("preparing what the run is validated by …", style="dim")
-    if twice := duplicates(dataset).warning():
+    if not dataset.streams and (twice := duplicates(dataset).warning()):
         console.print(twice, style="yellow")
     for event in follow(run, work(run, dataset=dataset), console, run.name):
         if isinstance(event, Adopted):

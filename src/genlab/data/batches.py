@@ -12,6 +12,7 @@ from genlab.data.binarise import binarised
 from genlab.data.dataset import Images
 from genlab.devices import kind
 from genlab.randomness import generator
+from genlab.ranks import mine
 
 
 def to_float(pixels: torch.Tensor) -> torch.Tensor:
@@ -53,7 +54,8 @@ class Batches:
     The images stand in an endless row, one permutation f(seed, epoch) after another; batch `step` is the
     batch_size images from step · batch_size on. So every epoch shows every image exactly once, none is
     dropped, and every batch has the same size, also where there are fewer images than that. With `binarise`
-    every pixel is drawn black or white, anew at each step."""
+    every pixel is drawn black or white, anew at each step. Where several processes share the batch, each has
+    its rows of it, or of each of the `blocks` that an objective cuts it into."""
 
     def __init__(
         self,
@@ -63,12 +65,13 @@ class Batches:
         device: str | torch.device = "cpu",
         *,
         binarise: bool = False,
+        blocks: int = 1,
     ) -> None:
         assert batch_size >= 1, f"batch_size is {batch_size}"
         assert len(images) >= 1, "there are no images"
         self.batch_size = batch_size
         self.seed = seed
-        self.binarise = binarise
+        self.binarise, self.blocks = binarise, blocks
         self.pixels = torch.tensor(images.pixels, device=device)  # (N, C, H, W) uint8
         self.labels = None if images.labels is None else torch.tensor(images.labels, device=device)  # (N,)
         self._order: tuple[int, torch.Tensor] | None = None  # the last epoch asked for, and its permutation
@@ -78,12 +81,12 @@ class Batches:
         return len(self.pixels)
 
     def __call__(self, step: int) -> Batch:
-        index = self.index(step)
+        index = mine(self.index(step), blocks=self.blocks)
         images = to_float(self.pixels.index_select(0, index))
         if self.binarise:
             device = self.pixels.device
             rng = generator(self.seed, "data/binarise", step, device if kind(device.type).draws else "cpu")
-            images = binarised(images, rng)
+            images = binarised(images, rng, self.blocks)
         return Batch(images, None if self.labels is None else self.labels.index_select(0, index), step)
 
     def index(self, step: int) -> torch.Tensor:

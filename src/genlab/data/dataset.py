@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from genlab.data.rows import Rows, parts_of
+
 Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
@@ -34,6 +36,11 @@ class Images:
     def __len__(self) -> int:
         return len(self.pixels)
 
+    def mean(self) -> npt.NDArray[np.float64]:
+        """The mean image (C, H, W), its levels from 0 to 255."""
+        total = sum(part.sum(axis=0, dtype=np.int64) for part in parts_of(self.pixels))
+        return np.asarray(total / len(self))
+
     def take(self, index: npt.NDArray[np.int64]) -> Images:
         """The images at `index` (n,), in that order."""
         labels = None if self.labels is None else self.labels[index]
@@ -46,7 +53,7 @@ class Dataset:
 
     What is learned from, what is measured against, and what chooses among trainings and checkpoints so that
     the test set need not. class_names is empty when there are no labels; `skipped` says "file: why" for every
-    file left out."""
+    file left out; `known` is the digest where it was written down when the images were."""
 
     name: str
     train: Images
@@ -54,6 +61,7 @@ class Dataset:
     class_names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     validation: Images | None = None
+    known: str | None = None
 
     def __post_init__(self) -> None:
         for images in self.splits.values():
@@ -70,6 +78,11 @@ class Dataset:
         return {"train": self.train, **middle, "test": self.test}
 
     @property
+    def streams(self) -> bool:
+        """Whether the training images stay on disk until they are asked for."""
+        return isinstance(self.train.pixels, Rows)
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W) of every image."""
         _, channels, height, width = self.train.pixels.shape
@@ -79,12 +92,15 @@ class Dataset:
         """16 hexadecimal digits of the SHA-256 of every pixel and label to train on and to test with: two
         datasets with one digest are the same to learn from and to be measured against, whatever they are
         called and wherever they came from. Validation images, which only choose, are no part of it."""
+        if self.known is not None:
+            return self.known
         sha = hashlib.sha256()
         for images in (self.train, self.test):
             sha.update(repr((images.pixels.shape, images.labels is not None)).encode())
-            sha.update(np.ascontiguousarray(images.pixels).data)
-            if images.labels is not None:
-                sha.update(np.ascontiguousarray(images.labels, dtype="<i8").data)
+            for part in parts_of(images.pixels):
+                sha.update(np.ascontiguousarray(part).data)
+            for labels in () if images.labels is None else parts_of(images.labels):
+                sha.update(np.ascontiguousarray(labels, dtype="<i8").data)
         return sha.hexdigest()[:16]
 
     def describe(self) -> dict[str, str | int | list[int]]:
@@ -106,7 +122,7 @@ class Dataset:
         def of(labels: Labels | None) -> dict[str, int]:
             if labels is None:
                 return {}
-            counts = np.bincount(labels, minlength=len(self.class_names)).tolist()
-            return dict(zip(self.class_names, counts, strict=True))
+            counts = sum(np.bincount(part, minlength=len(self.class_names)) for part in parts_of(labels))
+            return dict(zip(self.class_names, np.asarray(counts).tolist(), strict=True))
 
         return {split: of(images.labels) for split, images in self.splits.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from genlab.data.bounds import check_memory
-from genlab.data.choosing import at_most, held_out, train_and_test
+from genlab.data.choosing import Index, at_most, held_out, train_and_test
 from genlab.data.dataset import Dataset, Images
 from genlab.data.fitting import Fit
 from genlab.data.pictures import SUFFIXES, UnreadableError, decode, measure
@@ -51,6 +51,53 @@ def read_folder(
     the fraction `validation` of the others for validation. Without `size`: the shorter side of the smallest
     picture, but at most 64; without `channels`: grey if every picture is. Pictures of a validation folder
     decide neither."""
+    plan = plan_folder(folder, size, channels, fit, limit, seed, validation)
+    check_memory(sum(map(len, plan.pictures.values())) * plan.channels * plan.size**2, str(folder))
+    read = {split: plan.images(pictures) for split, pictures in plan.pictures.items()}
+    for split, images in read.items():
+        _refuse_fewer(1, len(images), f"{folder} ({split})", plan.skipped)
+    reasons = tuple(f"{path.relative_to(folder)}: {why}" for path, why in sorted(plan.skipped.items()))
+    return Dataset(
+        folder.resolve().name, read["train"], read["test"], tuple(plan.names), reasons, read.get("validation")
+    )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a folder's images will be, before one of them is decoded: the pictures of each split, the names of
+    their classes, and what they will be made to; `skipped` says what could not be read so far."""
+
+    folder: Path
+    pictures: dict[str, list[_Picture]]
+    names: list[str]
+    size: int
+    channels: int
+    fit: Fit
+    skipped: dict[Path, str]
+
+    def images(self, pictures: list[_Picture]) -> Images:
+        return _images(self.folder, pictures, self.names, self.size, self.channels, self.fit, self.skipped)
+
+    def pieces(self, split: str, order: Index) -> Callable[[int], Iterator[Images]]:
+        """The pictures of a split in that order, so many at a time."""
+
+        def pieces(count: int) -> Iterator[Images]:
+            for start in range(0, len(order), count):
+                yield self.images([self.pictures[split][i] for i in order[start : start + count]])
+
+        return pieces
+
+
+def plan_folder(
+    folder: Path,
+    size: int | None,
+    channels: int | None,
+    fit: Fit,
+    limit: int | None,
+    seed: int,
+    validation: float = 0.0,
+) -> Plan:
+    """Which pictures below `folder` are for what, as `read_folder` says."""
     skipped: dict[Path, str] = {}
     splits = _splits(folder, seed, skipped)
     known = {split: pictures for split, pictures in splits.items() if split != "validation"}
@@ -67,17 +114,7 @@ def read_folder(
     deciding = [p for split, pictures in chosen.items() if split in known or validation for p in pictures]
     size = size or min(DEFAULT_SIDE, *(picture.side for picture in deciding))
     channels = channels or max(picture.channels for picture in deciding)
-    check_memory(sum(map(len, chosen.values())) * channels * size * size, str(folder))
-    read = {
-        split: _images(folder, pictures, names, size, channels, fit, skipped)
-        for split, pictures in chosen.items()
-    }
-    for split, images in read.items():
-        _refuse_fewer(1, len(images), f"{folder} ({split})", skipped)
-    reasons = tuple(f"{path.relative_to(folder)}: {why}" for path, why in sorted(skipped.items()))
-    return Dataset(
-        folder.resolve().name, read["train"], read["test"], tuple(names), reasons, read.get("validation")
-    )
+    return Plan(folder, chosen, names, size, channels, fit, skipped)
 
 
 def _splits(folder: Path, seed: int, skipped: dict[Path, str]) -> dict[str, list[_Picture]]:

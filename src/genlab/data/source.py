@@ -1,4 +1,4 @@
-"""The one door to images: a name of the catalogue, a folder of pictures, or an .npz file."""
+"""The one door to images: a name of the catalogue, a folder of pictures or of shards, or an .npz file."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from genlab.data.fitting import Fit, fitted
 from genlab.data.folder import read_folder
 from genlab.data.mnist import mnist
 from genlab.data.npz import read_npz
+from genlab.data.shards import is_sharded, read_shards
 from genlab.data.stacked import stacked_mnist
 from genlab.errors import UserError
 
@@ -40,7 +41,8 @@ def load(
     seed: int = 0,
     validation: float = 0.0,
 ) -> Dataset:
-    """The images behind a name of the catalogue, or a path to a folder or an .npz file.
+    """The images behind a name of the catalogue, or a path to a folder (of pictures, or of the shards that
+    `genlab data pack` makes, which stay on disk) or to an .npz file.
 
     size: the side in px, 8 to 1024, of the square images; without it the shorter side of what is there (of
     pictures at most 64). channels: 1 (grey) or 3 (RGB). fit: keep the middle of what is not square, or pad it
@@ -53,6 +55,8 @@ def load(
         dataset = BUILDERS[name_or_path](seed)
     else:
         path = Path(name_or_path).expanduser()
+        if is_sharded(path):
+            return read_shards(path, size, channels, limit, seed, validation)
         if path.is_dir() and not idx.is_idx_folder(path):
             return read_folder(path, size, channels, fit, limit, seed, validation)
         dataset = _from_path(path, name_or_path, seed)

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import safetensors
 import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
 from genlab.data import Dataset, to_float
+from genlab.data.bounds import check_memory
 from genlab.evaluation.extractor import Extractor, Features
 from genlab.evaluation.feature_networks import random_extractor
 from genlab.metrics.bins import Bins, fit_bins
@@ -80,7 +82,7 @@ class References:
     def cells(self) -> Tensor | None:
         """The cell of feature space that each training image stands for: its class; None without labels."""
         labels = self.dataset.train.labels
-        return None if labels is None else torch.tensor(labels)
+        return None if labels is None else torch.tensor(np.asarray(labels))
 
     def train_images(self, indices: Tensor) -> Tensor:
         """The training images at indices (N,): (N, C, H, W) in [-1, 1]."""
@@ -139,8 +141,7 @@ def cached(path: Path | None, make: Callable[[], dict[str, Tensor]]) -> dict[str
 
 def seen_by_own(dataset: Dataset, extractor: Extractor) -> dict[str, Tensor]:
     images = test_images(dataset)
-    pieces = torch.split(torch.as_tensor(dataset.train.pixels), PIECE)
-    train = torch.cat([extractor(to_float(piece)).features for piece in pieces])
+    train = training_features(dataset, extractor)
     test = extractor(images)
     near = nearest(test.features, train)
     bins = fit_bins(train, min(BINS, max(2, len(train) // 20)), seed=0)
@@ -157,6 +158,18 @@ def seen_by_own(dataset: Dataset, extractor: Extractor) -> dict[str, Tensor]:
     if isinstance(test.probabilities, Tensor):
         tensors["probabilities"] = test.probabilities
     return tensors
+
+
+def training_features(dataset: Dataset, extractor: Extractor) -> Tensor:
+    """(N, D). Raises UserError where they would not fit in memory, as of a set that streams from disk."""
+    pieces: list[Tensor] = []
+    for start in range(0, len(dataset.train), PIECE):
+        pixels = torch.tensor(dataset.train.pixels[start : start + PIECE])
+        pieces.append(extractor(to_float(pixels)).features)
+        if start == 0:
+            each = pieces[0][0].numel() * pieces[0].element_size()
+            check_memory(each * len(dataset.train), f"the features of all images of {dataset.name}")
+    return torch.cat(pieces)
 
 
 def features_in(tensors: dict[str, Tensor], extractor: Extractor) -> Features:

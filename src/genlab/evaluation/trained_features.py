@@ -65,7 +65,8 @@ def trained_bytes(dataset: Dataset, progress: Progress | None = None, steps: int
     assert tested is not None
     epochs = max(1, round(steps / max(1, len(labels) // BATCH)))
     network, head = train_classifier(
-        torch.from_numpy(dataset.train.pixels), torch.from_numpy(labels), len(dataset.class_names),
+        torch.from_numpy(np.asarray(dataset.train.pixels)), torch.from_numpy(np.asarray(labels)),
+        len(dataset.class_names),
         epochs=epochs, seed=0, progress=progress,
     )  # fmt: skip
     right = 0

@@ -19,10 +19,12 @@ from genlab.nn.precision import reduce
 from genlab.training.state import State
 
 
-def check_means(training: schema.Training) -> None:
+def check_means(training: schema.Training, processes: int = 1) -> None:
     """Raises UserError where this machine can't do what `training` asks for, or is slowed down by it."""
     if training.precision == "bf16" and (lack := no_bf16(training.device)):
         raise UserError(f"no bf16 here: {lack}; set training.precision=fp32")
+    if training.compile and processes > 1:
+        raise UserError("what several processes share is not compiled: leave out --compile, or --devices")
     if training.compile and (lack := no_compiler(training.device)):
         raise UserError(f"nothing can be compiled here: {lack}, or leave out --compile")
 

@@ -178,6 +178,6 @@ def begin_at_mean(experiment: schema.Experiment, state: State, dataset: Dataset)
     probability kept away from 0 and 1. Burda et al. (2016) begin so."""
     if not experiment.network.decoder.mean_bias:
         return
-    mean = torch.from_numpy(dataset.train.pixels.mean(axis=0, dtype="f8") / 255).clamp(0.001, 0.999)
+    mean = torch.from_numpy(dataset.train.mean() / 255).clamp(0.001, 0.999)
     for model in (state.model, state.averaged.model):
         model.decoder.begin_at(torch.logit(mean))  # type: ignore[operator, union-attr]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import signal
 import threading
@@ -13,6 +14,9 @@ import torch
 
 from genlab import beforehand
 from genlab.errors import UserError
+from genlab.experiment.acceleration import check_means
+from genlab.experiment.schema import Experiment
+from genlab.ranks import place
 
 
 def machine() -> dict[str, Any]:
@@ -22,8 +26,47 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
+        "processes": place().world,
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
     }
+
+
+def settle_here(experiment: Experiment) -> Experiment:
+    """`experiment` as this process runs it: its threads set, and on the device that is its own among those of
+    several processes. Raises UserError where the machine has no such device, or its batch can't be shared."""
+    check_shares(experiment, place().world)
+    training = experiment.training
+    use_threads(max(1, training.threads // place().local_world))
+    check_device(training.device)
+    check_means(training, place().world)
+    if place().world == 1 or training.device == "cpu":
+        return experiment
+    if training.device != "cuda":
+        raise UserError(
+            f"several processes can't share the device {training.device}: set training.device=cuda, and each "
+            "takes a GPU of its own, or cpu"
+        )
+    if place().local_world > torch.cuda.device_count():
+        raise UserError(
+            f"{place().local_world} processes need as many GPUs and this machine offers "
+            f"{torch.cuda.device_count()}: start one process for each"
+        )
+    torch.cuda.set_device(place().local_rank)
+    own = training.model_copy(update={"device": f"cuda:{place().local_rank}"})
+    return experiment.model_copy(update={"training": own})
+
+
+def check_shares(experiment: Experiment, processes: int) -> None:
+    """Refuse a batch that does not fall into equal parts, packs kept whole."""
+    size = experiment.training.batch_size
+    pack = 1 if experiment.family == "vae" else experiment.network.discriminator.pack
+    if size % (processes * pack):
+        whole = -(-size // (processes * pack)) * processes * pack
+        packs = f" of whole packs of {pack}" if pack > 1 else ""
+        raise UserError(
+            f"a batch of {size} images can't be shared by {processes} processes in equal parts{packs}: set "
+            f"training.batch_size={whole}"
+        )
 
 
 def check_device(device: str) -> None:
@@ -43,8 +86,11 @@ def use_threads(count: int) -> None:
 @contextmanager
 def stop_signals() -> Iterator[threading.Event]:
     """Inside, the first SIGINT or SIGTERM sets the event instead of ending the process; a second one ends
-    it. Only a main thread can listen; elsewhere the event is never set."""
+    it. Only a main thread can listen; elsewhere the event is never set. In a rank that `--devices` started,
+    the end of standard input sets it."""
     stopped = threading.Event()
+    if os.environ.get("GENLAB_LAUNCHED"):
+        threading.Thread(target=wait_for_end_of_input, args=(stopped,), daemon=True).start()
     if threading.current_thread() is not threading.main_thread():
         yield stopped
         return
@@ -62,3 +108,9 @@ def stop_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+def wait_for_end_of_input(stopped: threading.Event) -> None:
+    while os.read(0, 1):  # not through sys.stdin, whose lock this thread would still hold at the end
+        pass
+    stopped.set()

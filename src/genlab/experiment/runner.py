@@ -14,24 +14,26 @@ from genlab.data.batches import Batches, to_float
 from genlab.data.binarise import binarised
 from genlab.data.dataset import Dataset
 from genlab.data.source import load
+from genlab.data.streaming import Streamed
 from genlab.errors import UserError
 from genlab.experiment import schema
-from genlab.experiment.acceleration import accelerate, check_means
+from genlab.experiment.acceleration import accelerate
 from genlab.experiment.build import begin_at_mean, build_model, build_objective, build_state
 from genlab.experiment.handover import Receipt, adopt, difference, inherit, with_prior
-from genlab.experiment.process import check_device, stop_signals, use_threads
 from genlab.experiment.process import machine as machine
+from genlab.experiment.process import settle_here, stop_signals
 from genlab.experiment.trained import Trained, newest, open_run, read_prior
 from genlab.experiment.validation import deciding, validator
 from genlab.objectives.base import Objective
 from genlab.randomness import generator
+from genlab.ranks import anyone, first, leads, one_before_all
 from genlab.runs.events import Adopted, Event, Finished, Saved, Started
 from genlab.runs.files import write_json
 from genlab.runs.store import Run, create_run, find_run
 from genlab.training import checkpoint
 from genlab.training.best import NAME, best_of, settle
 from genlab.training.fit import Cadence, Diverged, Sheets, advance, fit
-from genlab.training.state import State
+from genlab.training.state import State, stand_together
 
 CALIBRATION_SECONDS = 1.5
 
@@ -39,10 +41,14 @@ CALIBRATION_SECONDS = 1.5
 def load_data(experiment: schema.Experiment) -> Dataset:
     """The data set of `experiment`. Raises UserError where it is not what the run was trained on."""
     data = experiment.data
-    dataset = load(
-        data.name, size=data.size, channels=data.channels, fit=data.fit, limit=data.limit,
-        seed=experiment.training.seed, validation=data.validation,
-    )  # fmt: skip
+
+    def loaded() -> Dataset:
+        return load(
+            data.name, size=data.size, channels=data.channels, fit=data.fit, limit=data.limit,
+            seed=experiment.training.seed, validation=data.validation,
+        )  # fmt: skip
+
+    dataset = one_before_all(loaded)  # for it may have to be downloaded
     if data.digest is not None and dataset.digest() != data.digest:
         raise UserError(
             f"the images of {data.name!r} are not those the run was trained on; restore them or train anew"
@@ -51,18 +57,12 @@ def load_data(experiment: schema.Experiment) -> Dataset:
 
 
 def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Dataset | None = None) -> Run:
-    """A new run folder with a complete config: the data's shape and identity, and steps for seconds."""
-    check_device(experiment.training.device)
-    check_means(experiment.training)
-    use_threads(experiment.training.threads)
-    if experiment.start is not None:
-        source = find_run(experiment.start)
-        newest(source)  # says so before a folder is made, where the source was never trained
-        past = schema.parse(source.config(), str(source.path / "config.json"))
-        experiment = inherit(experiment, past, str(source.path.resolve()))
-        if experiment.network.prior.kind != past.network.prior.kind:
-            experiment = with_prior(experiment, read_prior(source), source.name)
+    """A new run folder with a complete config: the data's shape and identity, and steps for seconds. Of
+    several processes all begin it, and rank 0 makes the folder."""
+    settle_here(experiment)
+    experiment = first(lambda: inherited(experiment))
     dataset = dataset or load_data(experiment)
+    check_window(experiment, dataset)
     data = experiment.data.model_copy(update={"shape": dataset.shape, "digest": dataset.digest()})
     experiment = experiment.model_copy(update={"data": data})
     if experiment.training.seconds is not None:
@@ -70,31 +70,58 @@ def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Da
         training = experiment.training.model_copy(update={"steps": steps})
         experiment = experiment.model_copy(update={"training": training})
     label = f"{experiment.family}-{Path(experiment.data.name).stem}"
-    return create_run(label[:60], experiment.model_dump(mode="json"), out)
+    config = experiment.model_dump(mode="json")
+    return Run(first(lambda: create_run(label[:60], config, out).path))
+
+
+def inherited(experiment: schema.Experiment) -> schema.Experiment:
+    """`experiment` with what the run that it starts from decides, if it starts from one."""
+    if experiment.start is None:
+        return experiment
+    source = find_run(experiment.start)
+    newest(source)  # says so before a folder is made, where the source was never trained
+    past = schema.parse(source.config(), str(source.path / "config.json"))
+    experiment = inherit(experiment, past, str(source.path.resolve()))
+    if experiment.network.prior.kind != past.network.prior.kind:
+        experiment = with_prior(experiment, read_prior(source), source.name)
+    return experiment
 
 
 def calibrate(experiment: schema.Experiment, dataset: Dataset) -> int:
     """Steps that fit in `training.seconds` on this machine, from a short trial whose state is thrown away."""
     seconds = experiment.training.seconds
     assert seconds is not None
+    experiment = settle_here(experiment)
     state = build_state(experiment, build_model(experiment, dataset.shape))
     accelerate(state, experiment.training)
     objective = build_objective(experiment.objective)
     batches = make_batches(experiment, dataset, objective)
     durations: list[float] = []
     began = time.perf_counter()
-    while len(durations) < 4 or time.perf_counter() - began < min(CALIBRATION_SECONDS, seconds / 4):
+    while len(durations) < 4 or first(lambda: time.perf_counter() - began) < min(
+        CALIBRATION_SECONDS, seconds / 4
+    ):
         before = state.seconds
         advance(state, objective, batches, 1_000_000, experiment.training.seed)
         durations.append(state.seconds - before)
-    return max(1, round(seconds / statistics.median(durations[2:])))
+    return first(lambda: max(1, round(seconds / statistics.median(durations[2:]))))
 
 
-def make_batches(experiment: schema.Experiment, dataset: Dataset, objective: Objective) -> Batches:
-    training = experiment.training
-    size = training.batch_size * objective.batches_per_step
-    binarise = experiment.data.binarise == "dynamic"
-    return Batches(dataset.train, size, training.seed, training.device, binarise=binarise)
+def make_batches(experiment: schema.Experiment, dataset: Dataset, objective: Objective) -> Batches | Streamed:
+    training, data, blocks = experiment.training, experiment.data, objective.batches_per_step
+    size, binarise = training.batch_size * blocks, data.binarise == "dynamic"
+    place = (dataset.train, size, training.seed, training.device)
+    if dataset.streams:
+        return Streamed(*place, binarise=binarise, blocks=blocks, window=data.window)
+    return Batches(*place, binarise=binarise, blocks=blocks)
+
+
+def check_window(experiment: schema.Experiment, dataset: Dataset) -> None:
+    if experiment.data.window and not dataset.streams:
+        raise UserError(
+            f"the images of {experiment.data.name!r} are in memory and shuffled as a whole: set data.window "
+            "to 0, which is for shards that stream"
+        )
 
 
 def known_tests(experiment: schema.Experiment, dataset: Dataset, count: int) -> torch.Tensor:
@@ -109,23 +136,25 @@ def known_tests(experiment: schema.Experiment, dataset: Dataset, count: int) -> 
 def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
     """Train `run` from where it stands to its last step, writing each event before yielding it.
 
-    The first Ctrl-C, a SIGTERM or a stop request ends it after the step at hand, with a checkpoint.
-    Raises UserError (Diverged among them) after noting the failure in the run.
+    The first Ctrl-C, a SIGTERM or a stop request ends it after the step at hand, with a checkpoint. Several
+    processes (`ranks.joined`) all train, and rank 0 alone reads and writes the run. Raises UserError
+    (Diverged among them) after noting the failure in the run.
     """
-    experiment = schema.parse(run.config(), str(run.path / "config.json"))
-    check_device(experiment.training.device)
-    check_means(experiment.training)
-    use_threads(experiment.training.threads)
-    run.claim()
-    run.clear_requests()
+    experiment = first(lambda: schema.parse(run.config(), str(run.path / "config.json")))
+    experiment = settle_here(experiment)
+    if leads():
+        run.claim()
+        run.clear_requests()
     try:
         dataset = dataset or load_data(experiment)
         state = build_state(experiment, build_model(experiment, dataset.shape))
         begin_at_mean(experiment, state, dataset)
-        validate = validator(experiment, dataset)
+        validate = validator(experiment, dataset) if leads() else None
         best = deciding(experiment, validate)
-        yield from record(run, prepare(run, experiment, state))
-        yield from record(run, settled(run, state, best))
+        if leads():
+            yield from record(run, prepare(run, experiment, state))
+            yield from record(run, settled(run, state, best))
+        stand_together(state)
         accelerate(state, experiment.training)
         objective = build_objective(experiment.objective)
         batches = make_batches(experiment, dataset, objective)
@@ -134,30 +163,39 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
         with stop_signals() as stopped:
             events = fit(
                 state, objective, batches, experiment.training.steps, experiment.training.seed,
-                cadence=cadence(experiment), sheets=sheets, folder=run.path, validate=validate, best=best,
-                history=list(run.events()),
-                interrupted=lambda: stopped.is_set() or run.stop_requested(),
+                cadence=cadence(experiment), sheets=sheets, folder=run.path if leads() else None,
+                validate=validate, best=best, history=list(run.events()) if leads() else (),
+                interrupted=lambda: anyone(stopped.is_set() or (leads() and run.stop_requested())),
             )  # fmt: skip
-            yield from record(run, events)
+            yield from record(run, events) if leads() else events
     except Diverged as error:
+        if not leads():
+            raise
         last = checkpoint.list_checkpoints(run.checkpoints)
         detail = f"{error}; the last good checkpoint is {last[-1].name if last else 'none'}"
         run.append(Finished(state.step, "failed", state.seconds, detail))
         raise Diverged(detail, error.step) from error
     finally:
-        run.release()
+        if leads():
+            run.release()
 
 
-def train(experiment: schema.Experiment, *, start: Trained | None = None, out: Path | None = None) -> Trained:
+def train(
+    experiment: schema.Experiment,
+    *,
+    start: Trained | None = None,
+    out: Path | None = None,
+    dataset: Dataset | None = None,
+) -> Trained:
     """Train `experiment` in a new run folder and open the result. With `start`, its decoder is where the new
-    one begins.
+    one begins; with `dataset`, the images are not read again.
 
     Raises UserError. Ctrl-C stops it after the step at hand; what is returned then is as far as it came.
     """
     if start is not None:
         experiment = experiment.model_copy(update={"start": str(start.run.path.resolve())})
-    run = begin(experiment, out=out)
-    for _ in work(run):
+    run = begin(experiment, out=out, dataset=dataset)
+    for _ in work(run, dataset=dataset):
         pass
     return open_run(run)
 

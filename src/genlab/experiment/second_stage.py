@@ -22,7 +22,7 @@ from genlab.randomness import derive_seed, generator
 
 KINDS = ("mixture", "flow")
 COMPONENTS = 64
-CODES = {"mixture": 20_000, "flow": 60_000}  # training images whose codes are fitted
+CODES = 60_000  # training images, at most, whose codes are fitted
 
 
 @torch.inference_mode()
@@ -46,7 +46,7 @@ def fit_prior(
     """Fit the prior, keep it in the run folder, and return it with the seconds it took. A mixture has 64
     components by default, fewer where there are few images."""
     began = time.perf_counter()
-    points = codes(trained, dataset, CODES[kind])
+    points = codes(trained, dataset, CODES)
     seed = derive_seed(trained.experiment.training.seed, "second-stage") % 2**32
     prior: GaussianMixture | Flow
     if kind == "flow":

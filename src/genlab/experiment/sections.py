@@ -15,7 +15,7 @@ class Section(BaseModel):
 
 class Data(Section):
     name: str = Field(
-        "mnist", description="A data set of `genlab data`, a folder of images, or an .npz file."
+        "mnist", description="A data set of `genlab data`, a folder of images or shards, or an .npz file."
     )
     size: int | None = Field(
         None, ge=8, le=1024, description="Side of the square images in pixels; as they are if unset."
@@ -27,6 +27,11 @@ class Data(Section):
     binarise: Literal["none", "dynamic"] = Field(
         "none",
         description="Draw each pixel black or white with its grey level's probability, anew each step.",
+    )
+    window: int = Field(
+        0,
+        ge=0,
+        description="Shuffle shards within windows of so many images, for slow storage; 0 shuffles all.",
     )
     limit: int | None = Field(None, ge=2, description="At most so many training images, drawn by the seed.")
     validation: float = Field(

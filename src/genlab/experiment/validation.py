@@ -7,19 +7,22 @@ values say so ("fid/train"): that tells under- from well-trained, and is blind t
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from genlab.data.batches import to_float
 from genlab.data.binarise import binarised
+from genlab.data.choosing import Index
 from genlab.data.dataset import Dataset
 from genlab.data.fetch import cache_folder
+from genlab.data.order import permuted
 from genlab.evaluation.extractor import Extractor
 from genlab.evaluation.feature_networks import extractor_for
 from genlab.experiment import schema
 from genlab.metrics.frechet import frechet_from_moments, moments
 from genlab.networks.model import GAN, VAE, VAEGAN
-from genlab.randomness import generator
+from genlab.randomness import derive_seed, generator
 from genlab.training.state import Model
 
 SAMPLES = 2_000  # drawn for a Fréchet distance: always as many, since it falls with their number
@@ -42,8 +45,7 @@ class Validator:
         given = dataset.validation
         self.suffix = "/train" if given is None else ""
         pixels = (given or dataset.train).pixels
-        order = torch.randperm(len(pixels), generator=generator(self.seed, "validate/choice"))[:REALS]
-        images = to_float(torch.from_numpy(pixels[order.numpy()]))
+        images = to_float(torch.from_numpy(pixels[chosen(len(pixels), dataset.streams, self.seed)]))
         self.reals = moments(extractor(images).features)  # grey levels, as a model's samples have them
         if experiment.data.binarise == "dynamic":
             images = binarised(images, generator(self.seed, "validate/binarise"))
@@ -75,6 +77,14 @@ class Validator:
         if not bool(samples.isfinite().all()):
             return float("nan")
         return frechet_from_moments(moments(self.extractor(samples).features), self.reals)
+
+
+def chosen(count: int, streams: bool, seed: int) -> Index:
+    """Which of `count` images are looked at; no permutation of all is made where they may be very many."""
+    if streams:
+        return permuted(np.arange(min(REALS, count)), count, derive_seed(seed, "validate/choice"))
+    order = torch.randperm(count, generator=generator(seed, "validate/choice"))[:REALS]
+    return np.asarray(order)
 
 
 def validator(experiment: schema.Experiment, dataset: Dataset) -> Validator | None:

@@ -22,7 +22,11 @@ from genlab.functional.gaussian import (
     kl_divergence,
     standard_log_density,
 )
+from genlab.functional.mixture import expectation_maximisation
 from genlab.randomness import normal
+from genlab.ranks import mine, parts
+
+START = 10_000  # codes for the k-means that a mixture starts from
 
 
 class Prior(Protocol):
@@ -81,7 +85,7 @@ class GaussianMixture(nn.Module):
     def sample(self, n: int, rng: torch.Generator) -> Tensor:
         """Drawn in random order of components, on the device of `rng`."""
         weights, means, scales = (t.to(rng.device) for t in (self.weights, self.means, self.scales))
-        component = torch.multinomial(weights, n, replacement=True, generator=rng)
+        component = mine(torch.multinomial(weights, n * parts(), replacement=True, generator=rng))
         noise = normal((n, self.latent_dim), rng)
         return means[component] + torch.einsum("nij,nj->ni", scales[component], noise)
 
@@ -101,13 +105,14 @@ class GaussianMixture(nn.Module):
 
 
 def fit_mixture(codes: Tensor, components: int, seed: int) -> GaussianMixture:
-    """A mixture of `components` full Gaussians fitted to `codes` (N, Z) by expectation–maximisation.
+    """A mixture of `components` full Gaussians fitted to `codes` (N, Z) by expectation–maximisation, from
+    k-means on at most `START` of them.
 
     Raises:
         UserError: fewer than two codes per component.
     """
+    from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
-    from sklearn.mixture import GaussianMixture as Fit
     from threadpoolctl import threadpool_limits
 
     if len(codes) < 2 * components:
@@ -115,15 +120,12 @@ def fit_mixture(codes: Tensor, components: int, seed: int) -> GaussianMixture:
             f"a mixture of {components} components needs {2 * components} codes or more, not {len(codes)}; "
             "ask for fewer components or encode more images"
         )
-    fit = Fit(components, covariance_type="full", reg_covar=1e-4, max_iter=60, tol=1e-3, random_state=seed)
+    points = codes.float().cpu()
     # one thread: the small products gain nothing from a second, which starves where the machine is busy
-    with (
-        threadpool_limits(1),
-        warnings.catch_warnings(),
-    ):  # the iterations are a budget: the likelihood has flattened long before
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        fit.fit(codes.double().cpu().numpy())
-    scales = torch.linalg.cholesky(torch.from_numpy(fit.covariances_))
-    return GaussianMixture(
-        torch.from_numpy(fit.weights_).float(), torch.from_numpy(fit.means_).float(), scales.float()
-    )
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct codes than components
+        start = KMeans(components, n_init=1, max_iter=20, random_state=seed).fit(points[:START].numpy())
+    nearest = torch.cdist(points, torch.from_numpy(start.cluster_centers_)).argmin(dim=1)
+    closeness = torch.nn.functional.one_hot(nearest, components).float()
+    fitted = expectation_maximisation(points, closeness, steps=60, least=1e-4, tolerance=1e-3)
+    return GaussianMixture(*(tensor.float() for tensor in fitted))

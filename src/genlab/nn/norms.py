@@ -15,13 +15,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from genlab import reduction
+from genlab.ranks import parts
+
 NORMS = ("batch", "group", "none")
 
 
 class BatchNorm(nn.Module):
     """Batch normalisation (Ioffe & Szegedy, 2015) of (B, C) or (B, C, H, W), running statistics by `commit`.
 
-    Training normalises by the batch at hand; evaluation by the running statistics.
+    Training normalises by the batch at hand, which is the joint one where several processes share it;
+    evaluation by the running statistics.
     """
 
     running_mean: Tensor
@@ -40,11 +44,29 @@ class BatchNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        if parts() > 1:
+            return self._by_joint_batch(x)
         mean, var = torch.zeros_like(self.running_mean), torch.ones_like(self.running_var)
         # momentum=1 makes batch_norm write this batch's own statistics into the two fresh tensors
         y = F.batch_norm(x, mean, var, self.weight, self.bias, training=True, momentum=1.0, eps=self.eps)
         if self.noting:
             self._noted.append((mean, var))
+        return y
+
+    def _by_joint_batch(self, x: Tensor) -> Tensor:
+        """The same with the mean and the variance over all ranks: the parts are of one size, so that both are
+        means of theirs, the variance about the joint mean (Chan et al., 1979)."""
+        others = [0, *range(2, x.dim())]
+        part, shape = x.mean(dim=others), (1, -1, *[1] * (x.dim() - 2))
+        spread = (x - part.view(shape)).square().mean(dim=others)
+        about = self.running_mean  # near the mean, so that little is lost in the difference of two squares
+        shift, second = reduction.mean(torch.stack([part - about, spread + (part - about).square()]))
+        mean, var = shift + about, second - shift.square()
+        if self.noting:
+            count = x.numel() // x.shape[1] * parts()
+            self._noted.append((mean.detach(), var.detach() * count / (count - 1)))
+        scale = self.weight * torch.rsqrt(var + self.eps)
+        y: Tensor = (x - mean.view(shape)) * scale.view(shape) + self.bias.view(shape)
         return y
 
     @torch.no_grad()

@@ -10,13 +10,15 @@ from torch import Tensor
 
 from genlab.data.batches import Batch
 from genlab.functional.adversarial import LOSSES, AdversarialLoss, gradient_penalty, zero_centred_penalty
-from genlab.metrics.diversity import diversity
+from genlab.metrics.diversity import AT_MOST, diversity
 from genlab.networks.discriminator import Discriminator
 from genlab.networks.model import GAN
 from genlab.nn.norms import frozen, has_batch_statistics
 from genlab.nn.precision import full
 from genlab.objectives.base import Update
 from genlab.randomness import uniform
+from genlab.ranks import parts
+from genlab.reduction import leading, of_first
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,8 @@ def discriminator_update(
             values["penalty"] = penalty.detach()
         values |= {"real_logit": real_logits.mean(), "fake_logit": fake_logits.mean()}
         correct = (real_logits > 0).float().mean() + (fake_logits < 0).float().mean()
-        if len(real) > 1:
-            values["diversity"] = diversity(real, fake)
+        if len(real) * parts() > 1:
+            values["diversity"] = of_first(diversity(leading(real, AT_MOST), leading(fake, AT_MOST)))
         return values | {"accuracy": correct / 2}
 
     return Update("discriminator", descended if penalty is None else descended + penalty, logged)

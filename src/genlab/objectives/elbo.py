@@ -14,6 +14,7 @@ from genlab.networks.model import VAE
 from genlab.networks.prior import Prior, StandardNormal
 from genlab.objectives.base import Update
 from genlab.randomness import normal
+from genlab.reduction import mean
 
 ACTIVE = 0.01  # nats of the batch's mean KL from which on a latent dimension counts as used
 
@@ -65,7 +66,7 @@ class Elbo:
     def punished(self, q: Posterior) -> Tensor:
         """The KL less what each dimension is given: a scalar, nats per image."""
         assert isinstance(q, DiagonalGaussian), "the schema keeps free bits to N(0, I)"
-        return kl_per_dimension(q).mean(dim=0).clamp_min(self.free_bits).sum()
+        return mean(kl_per_dimension(q).mean(dim=0)).clamp_min(self.free_bits).sum()
 
 
 def elbo_terms(reconstruction: Tensor, kl: Tensor) -> dict[str, Tensor]:
@@ -80,4 +81,4 @@ def active_units(prior: Prior, q: Posterior) -> dict[str, Tensor]:
     KL of its own; else nothing."""
     if not isinstance(prior, StandardNormal) or not isinstance(q, DiagonalGaussian):
         return {}
-    return {"active_units": (kl_per_dimension(q).mean(dim=0) > ACTIVE).sum()}
+    return {"active_units": (mean(kl_per_dimension(q).mean(dim=0)) > ACTIVE).sum()}

@@ -36,7 +36,7 @@ class ImportanceWeighted:
 
     def updates(self, model: VAE, batch: Batch, rng: torch.Generator) -> Iterator[Update]:
         q = model.encode(batch.images)
-        z = q.sample(normal((self.samples, *q.mean.shape), rng).to(q.mean))  # (K, B, Z)
+        z = q.sample(normal((self.samples, *q.mean.shape), rng, dim=1).to(q.mean))  # (K, B, Z)
         nll = reconstruction(model, z, batch.images)
         density = q.frozen() if self.gradient == "dreg" else q
         log_prior, log_q = model.prior.log_density(z), density.log_density(z)

@@ -18,6 +18,8 @@ from genlab.devices import kind
 from genlab.networks.model import GAN
 from genlab.objectives.base import Objective
 from genlab.randomness import generator
+from genlab.ranks import shared
+from genlab.reduction import mean, means
 from genlab.runs.events import Event, Finished, Metrics, Samples, Saved, Validated
 from genlab.runs.sheets import write_sheet
 from genlab.training import checkpoint
@@ -117,7 +119,7 @@ def fit(
             values = advance(state, objective, batches, steps, seed, logs=logs, looks=looks)
             step, seen = state.step, state.step * batches.batch_size
             if logs:
-                metrics = Metrics(step, {k: float(v) for k, v in values.items()}, state.seconds, seen)
+                metrics = Metrics(step, {k: float(v) for k, v in means(values).items()}, state.seconds, seen)
                 yield metrics
                 yield from watch.see(metrics)
             if folder and sheets and cadence.draws(step, steps):
@@ -141,6 +143,7 @@ def fit(
     yield Finished(state.step, "completed" if completed else "stopped", state.seconds)
 
 
+@shared()  # of several processes, each takes its part of the batch
 def advance(
     state: State,
     objective: Objective,
@@ -163,7 +166,8 @@ def advance(
     if not state.model.training:  # a walk through all modules, which small networks feel
         state.model.train()
     for update in objective.updates(state.model, batch, rng):
-        state.finite.take(update.part, update.loss, state.step)
+        joint = mean(update.loss.detach())  # so that all ranks judge alike
+        state.finite.take(update.part, joint, state.step)
         if logs:
             logged |= update.logged()
         state.optimizers[update.part].descend(update.loss, state.step, steps, state.finite.broken)

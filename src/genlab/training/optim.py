@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from genlab.nn.norms import stateful_layers
+from genlab.reduction import averaged
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Adam:
     def descend(self, loss: Tensor, step: int, steps: int, broken: Tensor | None = None) -> None:
         """One step down `loss` for this part alone: its parameters, then what its stateful layers noted.
         Where `broken` is 1, a scalar on the device, nothing moves."""
-        found = torch.autograd.grad(loss, self.parameters)
+        found = averaged(torch.autograd.grad(loss, self.parameters))
         with torch.no_grad():
             self.move(laid_out(found, self.parameters), self.settings.rate_at(step, steps), broken)
         for layer in self.stateful:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from genlab.devices import kind
 from genlab.networks.model import GAN, VAE, VAEGAN
-from genlab.training.ema import Average
+from genlab.ranks import first
+from genlab.reduction import alike
+from genlab.training.ema import Average, tensors
 from genlab.training.finite import Diverged, Finite
 from genlab.training.optim import Adam, AdamSettings
 
@@ -50,3 +52,10 @@ def new_state(
     optimizers = {part: Adam(parts[part], settings[part]) for part in parts}
     finite = Finite(kind(model.device.type).deferred if deferred is None else deferred)
     return State(model, Average(model, ema), optimizers, finite)
+
+
+def stand_together(state: State) -> None:
+    """Let the state of every rank be rank 0's, wherever that came from."""
+    state.step = first(lambda: state.step)
+    moments = [tensor for adam in state.optimizers.values() for tensor in adam.moments().values()]
+    alike([*tensors(state.model).values(), *tensors(state.averaged.model).values(), *moments])

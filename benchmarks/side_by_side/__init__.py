@@ -1,0 +1,1 @@
+"""What `peers.py` runs side by side: the same networks, trained by their authors' loops and by ours."""

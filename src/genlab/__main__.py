@@ -1,0 +1,5 @@
+"""`python -m genlab`, and so `torchrun … -m genlab`."""
+
+from genlab.cli import main
+
+main()
