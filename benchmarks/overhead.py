@@ -99,14 +99,17 @@ class Bare:
 
         self.state, self.objective = state_of(experiment, dataset)
         self.batches, self.training = make_batches(experiment, dataset, self.objective), experiment.training
-        self.state.averaged.update = lambda step: None  # type: ignore[method-assign]
+        self.state.averaged.update = lambda step, broken=None: None  # type: ignore[method-assign]
 
     def block(self, steps: int) -> float:
         from genlab.training.fit import advance
 
         began = time.perf_counter()
         for _ in range(steps):
-            advance(self.state, self.objective, self.batches, self.training.steps, self.training.seed)
+            advance(
+                self.state, self.objective, self.batches, self.training.steps, self.training.seed,
+                logs=False, looks=False,
+            )  # fmt: skip
         return time.perf_counter() - began
 
 

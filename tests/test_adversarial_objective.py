@@ -111,16 +111,16 @@ def test_losses_and_penalties_are_added_and_logged(tiny: Tiny, dataset: Dataset,
         return next(Adversarial(loss, penalties).updates(model, batch, generator(0, "noise")))
 
     plain = first(Penalties())
-    assert "penalty" not in plain.logged
-    assert plain.loss.item() == pytest.approx(plain.logged["discriminator_loss"].item())
+    assert "penalty" not in plain.logged()
+    assert plain.loss.item() == pytest.approx(plain.logged()["discriminator_loss"].item())
     weighted = {name: first(Penalties(**{name: 2.0})) for name in ("r1", "r2", "wasserstein")}
     for update in weighted.values():
-        assert update.logged["discriminator_loss"].item() == pytest.approx(plain.loss.item(), rel=1e-5)
-        assert update.logged["penalty"].item() > 0
-        total = plain.loss.item() + update.logged["penalty"].item()
+        assert update.logged()["discriminator_loss"].item() == pytest.approx(plain.loss.item(), rel=1e-5)
+        assert update.logged()["penalty"].item() > 0
+        total = plain.loss.item() + update.logged()["penalty"].item()
         assert update.loss.item() == pytest.approx(total, rel=1e-5)
-    both = first(Penalties(r1=2.0, r2=2.0)).logged["penalty"].item()
-    each = sum(weighted[name].logged["penalty"].item() for name in ("r1", "r2"))
+    both = first(Penalties(r1=2.0, r2=2.0)).logged()["penalty"].item()
+    each = sum(weighted[name].logged()["penalty"].item() for name in ("r1", "r2"))
     assert both == pytest.approx(each, rel=1e-5)
 
 
@@ -133,8 +133,8 @@ def test_accuracy_is_the_share_of_right_judgements(tiny: Tiny, dataset: Dataset)
         for bias, expected in ((3.0, 0.5), (-3.0, 0.5)):  # all called real, all called generated
             model.discriminator.head.get_parameter("bias").fill_(bias)
             update = next(Adversarial().updates(model, batch, generator(0, "noise")))
-            assert update.logged["accuracy"].item() == expected
-            assert update.logged["real_logit"].item() == update.logged["fake_logit"].item() == bias
+            assert update.logged()["accuracy"].item() == expected
+            assert update.logged()["real_logit"].item() == update.logged()["fake_logit"].item() == bias
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -46,3 +46,20 @@ def test_a_table_is_trained_measured_and_printed(tmp_path: Path, script: str, ro
     assert kept["nll"] < -kept["elbo"], "sixty draws bound more closely than one"
     assert f"{kept['nll']:.2f}" in printed
     assert run(script, row, *options, "--set", *TINY) == first, "nothing is trained or measured twice"
+
+
+@pytest.mark.slow
+def test_a_device_s_speed_stands_beside_its_limits(tmp_path: Path) -> None:
+    options = ["vae-dense", "--threads", "1", "--rounds", "1", "--seconds", "0.2"]
+    printed = run("device.py", *options, "--json", str(tmp_path / "rows"))
+    rows = json.loads((tmp_path / "rows").read_text("utf-8"))
+    eager = rows[0]
+    weights = 784 * 512 + 512 * 64 + 32 * 512 + 512 * 784
+    products = (
+        2 * 128 * (3 * weights - 784 * 512)
+    )  # forwards, to weights and to inputs, of which images need none
+    assert eager["flops"] == products
+    assert eager["bytes"] > 4 * 7 * weights, "Adam alone moves as much"
+    assert 0 < eager["of_gemm_peak"] <= eager["of_roofline"]
+    assert f"{eager['images_per_second']:.0f}" in printed
+    assert [row["compiled"] for row in rows] in ([False], [False, True])

@@ -6,6 +6,7 @@ from torch import nn
 
 from genlab.networks.decoder import Decoder
 from genlab.nn.blocks import down, up
+from genlab.nn.layout import Spread
 from genlab.nn.norms import NORMS
 from genlab.nn.trunk import Trunk
 
@@ -61,7 +62,7 @@ def test_each_unit_of_the_small_image_is_normalised_by_itself() -> None:
     """What all samples share is taken out before the convolutions see it, at every place of the image."""
     decoder = Decoder(4, (1, 28, 28), width=6, depth=1, hidden=16).train()
     stack = list(decoder.layers)
-    before = next(index for index, layer in enumerate(stack) if isinstance(layer, torch.nn.Unflatten))
+    before = next(index for index, layer in enumerate(stack) if isinstance(layer, Spread))
     small = torch.nn.Sequential(*stack[: before + 1])(torch.randn(64, 4))
     assert small.shape == (64, 12, 7, 7)
     assert small.mean(dim=0).abs().max() < 1e-5

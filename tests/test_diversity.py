@@ -77,7 +77,7 @@ def test_it_is_logged_of_the_images_that_the_players_see(tiny: Tiny, dataset: Da
             for parameter in model.decoder.parameters():
                 parameter.data.zero_()
         for update in objective.updates(model, batch, generator(0, "noise")):
-            found |= {(flat, key): value for key, value in update.logged.items()}
+            found |= {(flat, key): value for key, value in update.logged().items()}
     assert float(found[False, "diversity"]) > 0.05
     assert float(found[True, "diversity"]) == 0
     assert not any(value.requires_grad for value in found.values())
@@ -90,7 +90,7 @@ def test_a_single_image_has_no_diversity_to_log(tiny: Tiny, dataset: Dataset) ->
     batch = make_batches(experiment, dataset, objective)(0)
     model = build_model(experiment, dataset.shape)
     for update in objective.updates(model, batch, generator(0, "noise")):
-        assert "diversity" not in update.logged
+        assert "diversity" not in update.logged()
 
 
 @pytest.mark.parametrize("name", ["vae", "vaegan"])
@@ -109,7 +109,7 @@ def test_active_units_are_the_dimensions_with_a_kl(tiny: Tiny, dataset: Dataset,
         head.weight[0] = 1.0
         head.bias[1] = 0.5
     batch = make_batches(experiment, dataset, objective)(0)
-    logged = next(iter(objective.updates(model, batch, generator(0, "noise")))).logged
+    logged = next(iter(objective.updates(model, batch, generator(0, "noise")))).logged()
     assert float(logged["active_units"]) == 2
 
 
@@ -118,5 +118,5 @@ def test_units_are_not_counted_where_no_dimension_has_a_kl_of_its_own(tiny: Tiny
     objective = build_objective(experiment.objective)
     batch = make_batches(experiment, dataset, objective)(0)
     model = build_model(experiment, dataset.shape)
-    logged = next(iter(objective.updates(model, batch, generator(0, "noise")))).logged
+    logged = next(iter(objective.updates(model, batch, generator(0, "noise")))).logged()
     assert "active_units" not in logged

@@ -72,13 +72,13 @@ def test_the_loss_is_reconstruction_plus_beta_kl(vae: VAE, batch: Batch, beta: f
     found = update(Elbo(Warmup(beta)), vae, batch)
     assert found.part == "vae"
     assert found.loss.item() == pytest.approx((reconstruction + beta * kl).mean().item(), rel=1e-5)
-    assert found.logged["elbo"].item() == pytest.approx(-(reconstruction + kl).mean().item(), rel=1e-5)
-    assert not any(value.requires_grad for value in found.logged.values())
+    assert found.logged()["elbo"].item() == pytest.approx(-(reconstruction + kl).mean().item(), rel=1e-5)
+    assert not any(value.requires_grad for value in found.logged().values())
 
 
 def test_the_warmup_follows_the_batch_s_step(vae: VAE, batch: Batch) -> None:
     later = Batch(batch.images, batch.labels, step=1)
-    assert update(Elbo(Warmup(1.0, steps=4)), vae, later).logged["beta"].item() == 0.5
+    assert update(Elbo(Warmup(1.0, steps=4)), vae, later).logged()["beta"].item() == 0.5
 
 
 def test_free_bits_leave_that_much_of_each_dimension_unpunished(vae: VAE, batch: Batch) -> None:
@@ -91,4 +91,4 @@ def test_free_bits_leave_that_much_of_each_dimension_unpunished(vae: VAE, batch:
     found = update(Elbo(free_bits=1.0), vae, batch)
     expected = reconstruction.mean() + per_dimension[0] + 2 * 1.0
     assert found.loss.item() == pytest.approx(expected.item(), rel=1e-5)
-    assert found.logged["kl"].item() == pytest.approx(per_dimension.sum().item(), rel=1e-5), "the true one"
+    assert found.logged()["kl"].item() == pytest.approx(per_dimension.sum().item(), rel=1e-5), "the true one"

@@ -19,6 +19,7 @@ from genlab.experiment.schema import Experiment
 from genlab.objectives.base import Objective, Update
 from genlab.runs.events import Event, Finished, Metrics, Samples, Saved
 from genlab.training.ema import tensors
+from genlab.training.finite import Finite
 from genlab.training.fit import Cadence, Diverged, Sheets, advance, fit
 from genlab.training.optim import AdamSettings
 from genlab.training.state import State
@@ -77,20 +78,26 @@ def everything(state: State, part: str) -> list[Tensor]:
     return [tensor.clone() for tensor in found]
 
 
+@pytest.mark.parametrize("deferred", [False, True])
 @pytest.mark.parametrize("factor", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize(("name", "part"), [("vae", "vae"), ("gan", "discriminator"), ("gan", "generator"),
                                             ("vaegan", "encoder"), ("vaegan", "decoder")])  # fmt: skip
 def test_a_loss_that_is_not_finite_stops_before_the_step(
-    tiny: Tiny, dataset: Dataset, name: str, part: str, factor: float
+    tiny: Tiny, dataset: Dataset, name: str, part: str, factor: float, deferred: bool
 ) -> None:
+    """Also where the host only hears of it later, as on a GPU: nothing of the part, nor of its average, has
+    moved since."""
     bench = Bench(tiny(name), dataset)
-    bench.fit(2)
+    bench.state.finite, steps = Finite(deferred), 12 if deferred else 2
+    bench.fit(steps)
     before, averaged = everything(bench.state, part), list(tensors(bench.state.averaged.model).values())
     averaged = [tensor.clone() for tensor in averaged]
-    bench.objective = Poisoned(bench.objective, part, step=2, factor=factor)
-    with pytest.raises(Diverged, match=f"loss of the {part} is -?(nan|inf) at step 3.*learning rate"):
-        bench.fit(5)
-    assert bench.state.step == 2
+    bench.objective = Poisoned(bench.objective, part, step=steps, factor=factor)
+    with pytest.raises(
+        Diverged, match=f"loss of the {part} is -?(nan|inf) at step {steps + 1}.*learning rate"
+    ):
+        bench.fit(40, cadence=Cadence(log=20))
+    assert bench.state.step == steps
     pairs = zip(everything(bench.state, part), before, strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
     pairs = zip(tensors(bench.state.averaged.model).values(), averaged, strict=True)
@@ -253,3 +260,32 @@ def test_the_average_takes_in_every_step(vae: Bench) -> None:
         expected.lerp_(bias.detach(), 9 / (10 + step))
     found = vae.state.averaged.model.get_parameter("encoder.head.bias")
     assert torch.allclose(found, expected, atol=1e-7)
+
+
+def test_judged_late_or_at_once_a_step_is_the_same(tiny: Tiny, dataset: Dataset) -> None:
+    """Parameters, moments and buffers bit for bit; the average is the same sum in another order."""
+    states = []
+    for deferred in (False, True):
+        bench = Bench(tiny("gan", "network.discriminator.spectral=true"), dataset)
+        bench.state.finite = Finite(deferred)
+        bench.fit(15)
+        states.append(bench.state)
+    for part in states[0].optimizers:
+        assert all(map(torch.equal, everything(states[0], part), everything(states[1], part)))
+    averaged = zip(*(tensors(state.averaged.model).values() for state in states), strict=True)
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in averaged)
+
+
+def test_what_is_logged_does_not_depend_on_how_often(tiny: Tiny, dataset: Dataset) -> None:
+    """Nor does what is learned."""
+    often, seldom = Bench(tiny("gan"), dataset), Bench(tiny("gan"), dataset)
+    every = {e.step: e.values for e in often.fit(24, cadence=Cadence(log=1)) if isinstance(e, Metrics)}
+    few = {e.step: e.values for e in seldom.fit(24, cadence=Cadence(log=6)) if isinstance(e, Metrics)}
+    assert list(few) == [*range(1, 11), 12, 18, 24]
+    assert all(every[step] == values for step, values in few.items())
+    assert all(map(torch.equal, tensors(often.state.model).values(), tensors(seldom.state.model).values()))
+
+
+def test_nothing_is_logged_that_nobody_asked_for(gan: Bench) -> None:
+    assert advance(gan.state, gan.objective, gan.batches, 9, 0, logs=False) == {}
+    assert "diversity" in advance(gan.state, gan.objective, gan.batches, 9, 0)

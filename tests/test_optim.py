@@ -91,3 +91,11 @@ def test_the_iwae_paper_s_stairs() -> None:
         [rate for rate in rates for _ in range(2)]
     )
     assert settings.rate_at(5000, 3280) == pytest.approx(1e-4)
+
+
+def test_a_gradient_that_lies_otherwise_is_still_its_own_parameter_s() -> None:
+    """The fused kernel reads rows of numbers: weights channels last, a gradient that is not."""
+    kernel = nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    before, slopes = kernel.weight.detach().clone(), torch.randn(4, 3, 3, 3)
+    Adam([kernel], AdamSettings(rate=0.1)).descend((kernel.weight * slopes).sum() + kernel.bias.sum(), 0, 9)
+    assert torch.allclose(before - kernel.weight, 0.1 * slopes.sign(), atol=1e-5)

@@ -79,7 +79,7 @@ def test_the_codes_are_draws_of_whatever_the_encoder_makes(
 ) -> None:
     trained = open_run(train("vae", assignment))
     found = codes(trained, dataset, 20)
-    assert found.shape == (20, trained.model.prior.latent_dim)  # type: ignore[attr-defined]
+    assert found.shape == (20, trained.model.prior.latent_dim)
     assert found.equal(codes(trained, dataset, 20))
     assert not found.equal(trained.encode(found.new_zeros(20, 1, 8, 8)))
 

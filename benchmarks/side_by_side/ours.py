@@ -15,9 +15,10 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from genlab.experiment.acceleration import accelerate
 from genlab.experiment.build import build_model, build_objective, build_observation, build_state
 from genlab.experiment.runner import load_data, make_batches
-from genlab.experiment.schema import Experiment
+from genlab.experiment.schema import Experiment, Training
 from genlab.functional.gaussian import DiagonalGaussian
 from genlab.networks.model import GAN, VAE
 from genlab.networks.prior import StandardNormal
@@ -135,7 +136,8 @@ def ours(name: str, batch: int, limit: int | None = None) -> tuple[Side, State]:
 
     def steps() -> Iterator[int]:
         while True:
-            advance(state, objective, batches, FOREVER, experiment.training.seed)
+            due = state.step % experiment.training.log_every == 0  # as a run does
+            advance(state, objective, batches, FOREVER, experiment.training.seed, logs=due, looks=due)
             yield batch
 
     trained = [module for modules in model.parts().values() for module in modules]
@@ -151,10 +153,5 @@ def configured(name: str, batch: int, limit: int | None = None) -> Experiment:
 
 
 def compile_in_place(state: State) -> None:
-    """Let torch compile each network of `state`, its weights where they are.
-
-    TO REPLACE by the config's own field once there is one: what is measured must be what a user gets."""
-    for part in ("encoder", "decoder", "generator", "discriminator"):
-        network = getattr(state.model, part, None)
-        if isinstance(network, nn.Module):
-            network.compile()
+    """What `--compile` does to a run."""
+    accelerate(state, Training(compile=True))

@@ -25,26 +25,26 @@ def derive_seed(seed: int, stream: str, step: int = 0) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def generator(seed: int, stream: str, step: int = 0) -> torch.Generator:
-    """A fresh CPU generator for one use of randomness. Noise is drawn on the CPU, so that it is the same on
-    every device."""
+def generator(seed: int, stream: str, step: int = 0, device: str | torch.device = "cpu") -> torch.Generator:
+    """A fresh generator for one use of randomness. What is drawn on the CPU is the same on every device; on a
+    `device` of its own, on that kind of device alone."""
     import torch
 
-    return torch.Generator().manual_seed(derive_seed(seed, stream, step))
+    return torch.Generator(device).manual_seed(derive_seed(seed, stream, step))
 
 
 def normal(shape: tuple[int, ...], rng: torch.Generator, dim: int = 0) -> torch.Tensor:
-    """N(0, 1) noise of `shape`, for a batch along `dim`; on the CPU."""
+    """N(0, 1) noise of `shape`, for a batch along `dim`; on the device of `rng`."""
     import torch
 
-    return mine(torch.randn(_joint(shape, dim), generator=rng), dim)
+    return mine(torch.randn(_joint(shape, dim), generator=rng, device=rng.device), dim)
 
 
 def uniform(shape: tuple[int, ...], rng: torch.Generator, dim: int = 0, blocks: int = 1) -> torch.Tensor:
     """The same, from U(0, 1); with `blocks`, for several batches one behind another."""
     import torch
 
-    return mine(torch.rand(_joint(shape, dim), generator=rng), dim, blocks)
+    return mine(torch.rand(_joint(shape, dim), generator=rng, device=rng.device), dim, blocks)
 
 
 def _joint(shape: tuple[int, ...], dim: int) -> tuple[int, ...]:

@@ -128,6 +128,8 @@ def examine() -> list[tuple[str, str, str]]:
     began = time.perf_counter()
     import torch
 
+    from genlab.experiment.acceleration import means
+
     imported = time.perf_counter() - began
     cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     memory, free = psutil.virtual_memory().available / 2**30, shutil.disk_usage(".").free / 2**30
@@ -149,7 +151,7 @@ def examine() -> list[tuple[str, str, str]]:
         ),
         ("GPU", gpu(), ""),
         ("speed", f"{gemm():.0f} GFLOP/s in fp32 on {torch.get_num_threads()} threads", ""),
-        *((name, state, "") for name, state in beforehand.settings()),
+        *((name, state, "") for name, state in [*beforehand.settings(), *means()]),
     ]
     for extra, module, gives in (("app", "streamlit", "the app"), ("onnx", "onnxscript", "ONNX export")):
         present = importlib.util.find_spec(module) is not None
@@ -165,7 +167,7 @@ def gpu() -> str:
     if torch.cuda.is_available():
         return f"{torch.cuda.get_device_name()} (use --device cuda)"
     if torch.backends.mps.is_available():
-        return "Apple MPS (use --device mps)"
+        return "Apple MPS (use --device mps: fp32, not compiled, and not tried by us)"
     return "none; everything here runs without"
 
 

@@ -35,6 +35,8 @@ def train(
     latent_dim: Annotated[int | None, typer.Option(help="Dimensions of z.")] = None,
     seed: Annotated[int | None, typer.Option(help="All randomness is a function of it.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps.")] = None,
+    precision: Annotated[str | None, typer.Option(help="fp32, or bf16 where the device is faster in it.")] = None,
+    compile: Annotated[bool, typer.Option("--compile", help="Let torch.compile write the networks' code; on a CPU dense networks alone gain.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; by default the next one under runs/.")] = None,
     start: Annotated[str | None, typer.Option("--from", metavar="RUN", help="Start from this run's decoder.")] = None,
     resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with this run, bit for bit.")] = None,
@@ -53,7 +55,9 @@ def train(
         launch(devices, arguments_without("--devices", sys.argv[1:]))
         return
     if resume is not None:
-        if any(value is not None for value in (family, data, recipe, seconds, start, out, assign)):
+        if compile or any(
+            x is not None for x in (family, data, recipe, seconds, start, out, assign, precision)
+        ):
             raise UserError(
                 "--resume goes on with a run as it was configured; the only options beside it are --steps and "
                 "--devices"
@@ -63,6 +67,7 @@ def train(
         chosen = {
             "data.name": data, "training.steps": steps, "training.seconds": seconds, "training.seed": seed,
             "training.batch_size": batch_size, "training.device": device, "network.latent_dim": latent_dim,
+            "training.precision": precision, "training.compile": "true" if compile else None,
         }  # fmt: skip
         given = [f"{key}={value}" for key, value in chosen.items() if value is not None] + (assign or [])
     with joined():

@@ -10,6 +10,7 @@ import torch
 
 from genlab.data.binarise import binarised
 from genlab.data.dataset import Images
+from genlab.devices import kind
 from genlab.randomness import generator
 from genlab.ranks import mine
 
@@ -80,14 +81,16 @@ class Batches:
         return len(self.pixels)
 
     def __call__(self, step: int) -> Batch:
-        index = mine(self.index(step), blocks=self.blocks).to(self.pixels.device)
+        index = mine(self.index(step), blocks=self.blocks)
         images = to_float(self.pixels.index_select(0, index))
         if self.binarise:
-            images = binarised(images, generator(self.seed, "data/binarise", step), self.blocks)
+            device = self.pixels.device
+            rng = generator(self.seed, "data/binarise", step, device if kind(device.type).draws else "cpu")
+            images = binarised(images, rng, self.blocks)
         return Batch(images, None if self.labels is None else self.labels.index_select(0, index), step)
 
     def index(self, step: int) -> torch.Tensor:
-        """(B,) int64 on the CPU: which images batch `step` holds."""
+        """(B,) int64: which images batch `step` holds."""
         epoch, start = divmod(step * self.batch_size, len(self))
         parts, missing = [], self.batch_size
         while missing:
@@ -100,5 +103,5 @@ class Batches:
     def _permutation(self, epoch: int) -> torch.Tensor:
         if self._order is None or self._order[0] != epoch:
             rng = generator(self.seed, "data/order", epoch)
-            self._order = epoch, torch.randperm(len(self), generator=rng)
+            self._order = epoch, torch.randperm(len(self), generator=rng).to(self.pixels.device)
         return self._order[1]

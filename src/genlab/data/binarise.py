@@ -8,7 +8,7 @@ from genlab.randomness import uniform
 
 
 def binarised(images: torch.Tensor, rng: torch.Generator, blocks: int = 1) -> torch.Tensor:
-    """Images in [−1, 1] -> −1 or 1, white with probability (x + 1)/2; drawn on the CPU from `rng`. `blocks`:
-    how many batches they are, one behind another."""
+    """Images in [−1, 1] -> −1 or 1, white with probability (x + 1)/2; drawn from `rng`, on its device.
+    `blocks`: how many batches they are, one behind another."""
     draw = uniform(images.shape, rng, blocks=blocks).to(images.device)
     return torch.where(draw < (images + 1) / 2, 1.0, -1.0).to(images)

@@ -25,7 +25,10 @@ from genlab.runs.store import Run
 
 Record = dict[str, Any]
 CLOSEST_OF = 1000  # samples, of which the 32 nearest to a training image are shown beside it
-IRRELEVANT = ("seed", "device", "threads", "log_every", "sample_every", "checkpoint_every", "validate_every")
+IRRELEVANT = (
+    "seed", "device", "threads", "compile",
+    "log_every", "sample_every", "checkpoint_every", "validate_every",
+)  # fmt: skip
 
 
 def references(dataset: Dataset, features: str = "own", learning: Learning | None = None) -> References:
@@ -89,6 +92,8 @@ def repetition(experiment: schema.Experiment) -> str:
     training = {name: value for name, value in config["training"].items() if name not in IRRELEVANT}
     if training["seconds"] is not None:
         training.pop("steps")
+    if training["precision"] == "fp32":  # as all runs were before there was a choice
+        training.pop("precision")
     config["training"] = training
     if experiment.start is not None:
         config["start"] = source_of(experiment.start)

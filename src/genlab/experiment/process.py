@@ -14,6 +14,7 @@ import torch
 
 from genlab import beforehand
 from genlab.errors import UserError
+from genlab.experiment.acceleration import check_means
 from genlab.experiment.schema import Experiment
 from genlab.ranks import place
 
@@ -37,6 +38,7 @@ def settle_here(experiment: Experiment) -> Experiment:
     training = experiment.training
     use_threads(max(1, training.threads // place().local_world))
     check_device(training.device)
+    check_means(training, place().world)
     if place().world == 1 or training.device == "cpu":
         return experiment
     if training.device != "cuda":

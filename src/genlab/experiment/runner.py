@@ -17,6 +17,7 @@ from genlab.data.source import load
 from genlab.data.streaming import Streamed
 from genlab.errors import UserError
 from genlab.experiment import schema
+from genlab.experiment.acceleration import accelerate
 from genlab.experiment.build import begin_at_mean, build_model, build_objective, build_state
 from genlab.experiment.handover import Receipt, adopt, difference, inherit, with_prior
 from genlab.experiment.process import machine as machine
@@ -92,6 +93,7 @@ def calibrate(experiment: schema.Experiment, dataset: Dataset) -> int:
     assert seconds is not None
     experiment = settle_here(experiment)
     state = build_state(experiment, build_model(experiment, dataset.shape))
+    accelerate(state, experiment.training)
     objective = build_objective(experiment.objective)
     batches = make_batches(experiment, dataset, objective)
     durations: list[float] = []
@@ -153,6 +155,7 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
             yield from record(run, prepare(run, experiment, state))
             yield from record(run, settled(run, state, best))
         stand_together(state)
+        accelerate(state, experiment.training)
         objective = build_objective(experiment.objective)
         batches = make_batches(experiment, dataset, objective)
         tests = known_tests(experiment, dataset, 64).to(experiment.training.device)
@@ -171,7 +174,7 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
         last = checkpoint.list_checkpoints(run.checkpoints)
         detail = f"{error}; the last good checkpoint is {last[-1].name if last else 'none'}"
         run.append(Finished(state.step, "failed", state.seconds, detail))
-        raise Diverged(detail) from error
+        raise Diverged(detail, error.step) from error
     finally:
         if leads():
             run.release()

@@ -228,6 +228,13 @@ class Training(Section):
         2, ge=1, le=1024, description="CPU threads; a resumed run must keep them to stay exact."
     )
     device: str = Field("cpu", pattern=r"^(cpu|mps|cuda(:\d+)?)$", description="cpu, cuda, cuda:N or mps.")
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32", description="Numbers inside networks: float32, or bfloat16, which a GPU computes faster."
+    )
+    compile: bool = Field(
+        False,
+        description="Let torch.compile write the networks' code: on a CPU dense networks alone gain by it.",
+    )
     log_every: int = Field(20, ge=1, description="Steps between logged metrics.")
     sample_every: int = Field(200, ge=0, description="Steps between sample sheets; 0 for none.")
     checkpoint_every: int = Field(

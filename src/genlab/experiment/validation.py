@@ -65,7 +65,7 @@ class Validator:
             noise = torch.randn(q.mean.shape, generator=generator(self.seed, "validate/posterior", index))
             z = q.sample(noise.to(q.mean))
             terms = model.observation.nll(model.raw(z), images) + model.prior.kl(q, z)
-            total += float(terms.double().sum())
+            total += float(terms.cpu().double().sum())  # Apple's GPU has no float64
         return total / len(self.encoded)
 
     def fid(self, model: Model) -> float:

@@ -6,10 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from genlab.nn.blocks import ACTIVATIONS, Residual, dense, plan, up
+from genlab.nn.layout import Spread
 from genlab.nn.norms import norm as normalisation
+from genlab.nn.precision import Network
 
 
-class Decoder(nn.Module):
+class Decoder(Network):
     """(B, Z) -> raw (B, C, H, W), no activation: an `Observation` says what the raw values mean.
 
     `depth` layers of `hidden` units come first. `kind="mlp"` goes on to all pixels with one more linear
@@ -44,7 +46,7 @@ class Decoder(nn.Module):
             stack = plan(shape, width)
             deepest = stack.channels[-1]
             units = deepest * stack.base[0] * stack.base[1]
-            layers += [nn.Linear(features, units), nn.Unflatten(1, (deepest, *stack.base))]
+            layers += [nn.Linear(features, units), Spread(1, (deepest, *stack.base))]
             for inputs, outputs in zip(
                 stack.channels[::-1], (*stack.channels[-2::-1], channels), strict=True
             ):
@@ -64,14 +66,14 @@ class Decoder(nn.Module):
 
     def forward(self, latents: Tensor) -> Tensor:
         rows, columns = self.crop
-        return self.layers(latents)[:, :, rows, columns]  # type: ignore[no-any-return]
+        return self.within(self.layers, latents)[:, :, rows, columns]
 
 
 def _normalise_each(layers: list[nn.Module], units: int) -> None:
     """Let every unit of the small image have statistics of its own, in place of one for each channel: what is
     the same in all samples is then taken out, where it would else drown what tells them apart. With a dense
     layer before it, a generator without this collapses from its first steps."""
-    place = next(index for index, layer in enumerate(layers) if isinstance(layer, nn.Unflatten))
+    place = next(index for index, layer in enumerate(layers) if isinstance(layer, Spread))
     layers[place : place + 2] = [normalisation("batch", units), layers[place]]
 
 

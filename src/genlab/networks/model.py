@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -12,6 +14,7 @@ from genlab.networks.encoder import Encoder
 from genlab.networks.observation import Observation
 from genlab.networks.prior import Prior
 from genlab.networks.two_layers import TwoLayerEncoder
+from genlab.randomness import normal
 
 
 class Generative(nn.Module):
@@ -43,6 +46,14 @@ class Generative(nn.Module):
         return next(self.decoder.parameters()).device
 
 
+class Terms(NamedTuple):
+    """q(z|x); −ln p(x|z) and KL(q ‖ p), (B,), in nats."""
+
+    q: Posterior
+    nll: Tensor
+    kl: Tensor
+
+
 class VAE(Generative):
     """Encoder, prior and decoder, trained together. Kingma & Welling (2014)."""
 
@@ -54,6 +65,12 @@ class VAE(Generative):
 
     def parts(self) -> dict[str, list[nn.Module]]:
         return {"vae": [self.encoder, self.decoder, _module(self.prior), _module(self.observation)]}
+
+    def forward(self, images: Tensor, noise: Tensor) -> Terms:
+        """The terms of the ELBO of `images` (B, C, H, W), z drawn by `noise` (B, Z) from N(0, I)."""
+        q = self.encode(images)
+        z = q.sample(noise)
+        return Terms(q, self.observation.nll(self.raw(z), images), self.prior.kl(q, z))
 
     def encode(self, images: Tensor) -> Posterior:
         """(B, C, H, W) -> q(z|x), its mean (B, Z)."""
@@ -119,7 +136,7 @@ def code(q: Posterior, rng: torch.Generator | None) -> Tensor:
     """The mean of q, or with `rng` a sample of it: (B, Z)."""
     if rng is None:
         return q.mean
-    return q.sample(torch.randn(q.mean.shape, generator=rng).to(q.mean))
+    return q.sample(normal(q.mean.shape, rng).to(q.mean))
 
 
 def _module(part: object) -> nn.Module:

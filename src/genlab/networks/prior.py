@@ -33,6 +33,8 @@ class Prior(Protocol):
     """`sample`: n latents (n, Z); `log_density`: ln p(z) of (…, Z), (…), nats; `kl`: KL(q ‖ p), nats, in
     closed form where there is one, (B,), else ln q(z) − ln p(z) at the given draw `z` (…, B, Z), (…, B)."""
 
+    latent_dim: int
+
     @property
     def name(self) -> str:
         """What the prior is called in a report."""
@@ -81,11 +83,11 @@ class GaussianMixture(nn.Module):
         self.register_buffer("scales", scales)
 
     def sample(self, n: int, rng: torch.Generator) -> Tensor:
-        """Drawn in random order of components, on the CPU."""
-        joint = torch.multinomial(self.weights.cpu(), n * parts(), replacement=True, generator=rng)
-        component, noise = mine(joint), normal((n, self.latent_dim), rng)
-        shift = torch.einsum("nij,nj->ni", self.scales.cpu()[component], noise)
-        return self.means.cpu()[component] + shift
+        """Drawn in random order of components, on the device of `rng`."""
+        weights, means, scales = (t.to(rng.device) for t in (self.weights, self.means, self.scales))
+        component = mine(torch.multinomial(weights, n * parts(), replacement=True, generator=rng))
+        noise = normal((n, self.latent_dim), rng)
+        return means[component] + torch.einsum("nij,nj->ni", scales[component], noise)
 
     def log_density(self, z: Tensor) -> Tensor:
         if z.ndim != 2:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genlab.nn.norms import norm
@@ -85,12 +86,41 @@ class Residual(nn.Module):
         return x + self.body(x)  # type: ignore[no-any-return]
 
 
-def up(inputs: int, outputs: int) -> nn.Sequential:
+class Up(nn.Sequential):
+    """A 3×3 convolution and a pixel shuffle, as one: the convolution is asked for a pixel's channels side by
+    side, so that whole runs of them are moved, where images are laid out channels last."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight, bias = (t.unflatten(0, (-1, 4)).transpose(0, 1).flatten(0, 1) for t in _weights(self[0]))
+        y = F.conv2d(x, weight, bias, padding=1).permute(0, 2, 3, 1)  # (B, H, W, 4 · outputs)
+        pixels = y.unflatten(3, (2, 2, -1)).transpose(2, 3)  # (B, H, 2, W, 2, outputs)
+        images: Tensor = pixels.flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2)
+        return images
+
+
+class Down(nn.Sequential):
+    """A pixel unshuffle and a 3×3 convolution, as one: `Up`, the other way round."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight, bias = _weights(self[1])
+        pixels = x.permute(0, 2, 3, 1).unflatten(2, (-1, 2)).unflatten(1, (-1, 2))  # (B, H/2, 2, W/2, 2, C)
+        y = pixels.transpose(2, 3).flatten(3, 5).permute(0, 3, 1, 2)
+        return F.conv2d(y, weight.unflatten(1, (-1, 4)).transpose(1, 2).flatten(1, 2), bias, padding=1)
+
+
+def _weights(convolution: nn.Module) -> tuple[Tensor, Tensor]:
+    weight, bias = convolution.weight, convolution.bias
+    assert isinstance(weight, Tensor)
+    assert isinstance(bias, Tensor)
+    return weight, bias
+
+
+def up(inputs: int, outputs: int) -> Up:
     """(B, inputs, H, W) -> (B, outputs, 2H, 2W): a 3×3 convolution whose channels become pixels.
 
     The work is done at the lower resolution, where it is cheap. Shi et al. (2016).
     """
-    return nn.Sequential(nn.Conv2d(inputs, 4 * outputs, 3, padding=1), nn.PixelShuffle(2))
+    return Up(nn.Conv2d(inputs, 4 * outputs, 3, padding=1), nn.PixelShuffle(2))
 
 
 @torch.no_grad()
@@ -104,6 +134,6 @@ def glorot(module: nn.Module) -> None:
                 nn.init.zeros_(layer.bias)
 
 
-def down(inputs: int, outputs: int, wrap: Wrap) -> nn.Sequential:
+def down(inputs: int, outputs: int, wrap: Wrap) -> Down:
     """(B, inputs, H, W) -> (B, outputs, H/2, W/2): pixels become channels, then a 3×3 convolution."""
-    return nn.Sequential(nn.PixelUnshuffle(2), wrap(nn.Conv2d(4 * inputs, outputs, 3, padding=1)))
+    return Down(nn.PixelUnshuffle(2), wrap(nn.Conv2d(4 * inputs, outputs, 3, padding=1)))

@@ -70,12 +70,14 @@ class BatchNorm(nn.Module):
         return y
 
     @torch.no_grad()
-    def commit(self) -> None:
+    def commit(self, broken: Tensor | None = None) -> None:
         if not self._noted:
             return
-        means, variances = zip(*self._noted, strict=True)
-        self.running_mean.lerp_(torch.stack(means).mean(dim=0), self.momentum)
-        self.running_var.lerp_(torch.stack(variances).mean(dim=0), self.momentum)
+        for running, noted in zip(
+            (self.running_mean, self.running_var), zip(*self._noted, strict=True), strict=True
+        ):
+            seen = noted[0] if len(noted) == 1 else torch.stack(noted).mean(dim=0)
+            running.copy_(unless(broken, running, torch.lerp(running, seen, self.momentum)))
         self._noted.clear()
 
 
@@ -102,18 +104,28 @@ class SpectralNorm(nn.Module):
     def forward(self, weight: Tensor) -> Tensor:
         if self.training and self.noting:
             self._noted = weight
-        sigma = torch.dot(self.u, weight.flatten(start_dim=1) @ self.v)
-        return weight / sigma
+        if torch.is_autocast_enabled(weight.device.type):
+            with torch.autocast(weight.device.type, enabled=False):  # a norm is no product to round
+                return self._divided(weight)
+        return self._divided(weight)
+
+    def _divided(self, weight: Tensor) -> Tensor:
+        return weight / torch.dot(self.u, weight.flatten(start_dim=1) @ self.v)
 
     @torch.no_grad()
-    def _iterate(self, matrix: Tensor) -> None:
-        self.u.copy_(F.normalize(matrix @ self.v, dim=0, eps=self.eps))
-        self.v.copy_(F.normalize(matrix.T @ self.u, dim=0, eps=self.eps))
+    def _iterate(self, matrix: Tensor, broken: Tensor | None = None) -> None:
+        self.u.copy_(unless(broken, self.u, F.normalize(matrix @ self.v, dim=0, eps=self.eps)))
+        self.v.copy_(unless(broken, self.v, F.normalize(matrix.T @ self.u, dim=0, eps=self.eps)))
 
-    def commit(self) -> None:
+    def commit(self, broken: Tensor | None = None) -> None:
         if self._noted is not None:
-            self._iterate(self._noted.detach().flatten(start_dim=1))
+            self._iterate(self._noted.detach().flatten(start_dim=1), broken)
             self._noted = None
+
+
+def unless(broken: Tensor | None, before: Tensor, after: Tensor) -> Tensor:
+    """`after`, or `before` where `broken` is 1: chosen on the device, without asking for the answer."""
+    return after if broken is None else torch.where(broken > 0, before, after)
 
 
 def spectral_norm(layer: nn.Module) -> nn.Module:
@@ -141,18 +153,21 @@ def has_batch_statistics(module: nn.Module) -> bool:
     return any(isinstance(layer, BatchNorm) for layer in module.modules())
 
 
+def stateful_layers(module: nn.Module) -> list[BatchNorm | SpectralNorm]:
+    return [layer for layer in module.modules() if isinstance(layer, BatchNorm | SpectralNorm)]
+
+
 def commit(module: nn.Module) -> None:
     """Write down what the stateful layers of `module` noted since the last commit."""
-    for layer in module.modules():
-        if isinstance(layer, BatchNorm | SpectralNorm):
-            layer.commit()
+    for layer in stateful_layers(module):
+        layer.commit()
 
 
 @contextmanager
 def frozen(module: nn.Module) -> Iterator[None]:
     """Inside, gradients flow through `module` but not into it, and its stateful layers note nothing."""
     learning = [p for p in module.parameters() if p.requires_grad]
-    noting = [m for m in module.modules() if isinstance(m, BatchNorm | SpectralNorm) and m.noting]
+    noting = [layer for layer in stateful_layers(module) if layer.noting]
     for parameter in learning:
         parameter.requires_grad_(False)
     for layer in noting:

@@ -6,10 +6,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genlab.nn.blocks import ACTIVATIONS, Maxout, Plan, Residual, Wrap, dense, down, plan
+from genlab.nn.layout import Row
 from genlab.nn.norms import norm, spectral_norm
+from genlab.nn.precision import Network
 
 
-class Trunk(nn.Module):
+class Trunk(Network):
     """(B, C, H, W) in [−1, 1] -> (B, `features`).
 
     `kind="conv"` halves the image down to about 4 to 7 pixels a side; `kind="mlp"` reads it as one row of
@@ -44,7 +46,7 @@ class Trunk(nn.Module):
             stack = plan(shape, width)
             self.padding = _centred(stack.padded, (height, width_px))
             layers, size = _convolutions(channels, stack, blocks, norm, nonlinear, wrap)
-        layers.append(nn.Flatten())
+        layers.append(Row() if kind == "conv" else nn.Flatten())
         if depth:
             first_norm = norm if kind == "conv" else "none"
             unit = Maxout(maxout) if maxout > 1 else nonlinear
@@ -57,7 +59,7 @@ class Trunk(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         if any(self.padding):
             images = F.pad(images, self.padding, mode="replicate")
-        return self.layers(images)  # type: ignore[no-any-return]
+        return self.within(self.layers, images)
 
 
 def _as_is(layer: nn.Module) -> nn.Module:

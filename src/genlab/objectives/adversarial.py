@@ -14,6 +14,7 @@ from genlab.metrics.diversity import AT_MOST, diversity
 from genlab.networks.discriminator import Discriminator
 from genlab.networks.model import GAN
 from genlab.nn.norms import frozen, has_batch_statistics
+from genlab.nn.precision import full
 from genlab.objectives.base import Update
 from genlab.randomness import uniform
 from genlab.ranks import parts
@@ -38,7 +39,7 @@ class Penalties:
 
         def of_packs(images: Tensor) -> Tensor:
             """‖∇‖² along a pack is the sum along its images."""
-            each = zero_centred_penalty(critic, images)
+            each = zero_centred_penalty(critic.forward, images)  # compiled code has no second derivative
             return each.unflatten(0, (-1, critic.pack)).sum(dim=1)  # type: ignore[no-any-return]
 
         total = real.new_zeros(len(real) // critic.pack)
@@ -49,7 +50,7 @@ class Penalties:
         if self.wasserstein:
             assert critic.pack == 1, critic.pack
             mix = uniform((len(real),), rng).to(real)
-            total = total + self.wasserstein * gradient_penalty(critic, real, fake, mix)
+            total = total + self.wasserstein * gradient_penalty(critic.forward, real, fake, mix)
         return total
 
     @property
@@ -92,16 +93,23 @@ def discriminator_update(
 ) -> Update:
     real_logits, fake_logits = judge(discriminator, real, fake)
     descended = loss.discriminator(real_logits, fake_logits).mean()
-    logged = {"discriminator_loss": descended.detach()}
+    penalty = None
     if penalties.active:
-        penalty = penalties(discriminator, real, fake, rng).mean()
-        logged["penalty"] = penalty.detach()
-        descended = descended + penalty
-    logged |= {"real_logit": real_logits.detach().mean(), "fake_logit": fake_logits.detach().mean()}
-    correct = (real_logits.detach() > 0).float().mean() + (fake_logits.detach() < 0).float().mean()
-    if len(real) * parts() > 1:
-        logged["diversity"] = of_first(diversity(leading(real, AT_MOST), leading(fake, AT_MOST)))
-    return Update("discriminator", descended, logged | {"accuracy": correct / 2})
+        with full(discriminator):
+            penalty = penalties(discriminator, real, fake, rng).mean()
+
+    @torch.no_grad()
+    def logged() -> dict[str, Tensor]:
+        values = {"discriminator_loss": descended.detach()}
+        if penalty is not None:
+            values["penalty"] = penalty.detach()
+        values |= {"real_logit": real_logits.mean(), "fake_logit": fake_logits.mean()}
+        correct = (real_logits > 0).float().mean() + (fake_logits < 0).float().mean()
+        if len(real) * parts() > 1:
+            values["diversity"] = of_first(diversity(leading(real, AT_MOST), leading(fake, AT_MOST)))
+        return values | {"accuracy": correct / 2}
+
+    return Update("discriminator", descended if penalty is None else descended + penalty, logged)
 
 
 def generator_update(
@@ -111,7 +119,7 @@ def generator_update(
         fake_logits = discriminator(fake)
         real_logits = discriminator(real) if loss.relativistic else fake_logits
     descended = loss.generator(real_logits, fake_logits).mean()
-    return Update(part, descended, {"generator_loss": descended.detach()})
+    return Update(part, descended, lambda: {"generator_loss": descended.detach()})
 
 
 def judge(discriminator: Discriminator, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:

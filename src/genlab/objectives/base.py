@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -10,14 +10,17 @@ from torch import Tensor
 
 from genlab.data.batches import Batch
 
+Logged = Callable[[], dict[str, Tensor]]
+
 
 class Update(NamedTuple):
-    """One step of one optimizer: the `part` that moves, the scalar `loss` it descends, and what to log
-    (detached scalars). Yielded before the step is taken; the next line runs after it."""
+    """One step of one optimizer: the `part` that moves, the scalar `loss` it descends, and what to log, a
+    function that gives detached scalars and is only called at steps that are logged. Yielded before the step
+    is taken; the next line runs after it."""
 
     part: str
     loss: Tensor
-    logged: dict[str, Tensor]
+    logged: Logged
 
 
 class Objective(Protocol):

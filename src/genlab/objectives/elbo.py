@@ -51,14 +51,17 @@ class Elbo:
     batches_per_step: int = 1
 
     def updates(self, model: VAE, batch: Batch, rng: torch.Generator) -> Iterator[Update]:
-        q = model.encode(batch.images)
-        z = q.sample(normal(q.mean.shape, rng).to(q.mean))
-        reconstruction = model.observation.nll(model.raw(z), batch.images).mean()
-        kl = model.prior.kl(q, z).mean()
+        noise = normal((len(batch), model.prior.latent_dim), rng).to(batch.images)
+        q, nll, divergence = model(batch.images, noise)
+        reconstruction, kl = nll.mean(), divergence.mean()
         beta = self.warmup(batch.step)
         loss = reconstruction + beta * (self.punished(q) if self.free_bits else kl)
-        logged = elbo_terms(reconstruction, kl) | active_units(model.prior, q)
-        yield Update("vae", loss, logged | {"beta": torch.tensor(beta)})
+
+        def logged() -> dict[str, Tensor]:
+            terms = elbo_terms(reconstruction, kl) | active_units(model.prior, q)
+            return terms | {"beta": torch.tensor(beta)}
+
+        yield Update("vae", loss, logged)
 
     def punished(self, q: Posterior) -> Tensor:
         """The KL less what each dimension is given: a scalar, nats per image."""

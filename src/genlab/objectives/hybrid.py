@@ -45,7 +45,10 @@ class Hybrid:
         with frozen(model.decoder), frozen(model.discriminator):
             likeness, reconstruction = self.likeness(model, images, reparameterize(q, noise))
         kl = kl_divergence(q).mean()
-        logged = elbo_terms(reconstruction, kl) | active_units(model.prior, q)
+
+        def logged() -> dict[str, Tensor]:
+            return elbo_terms(reconstruction, kl) | active_units(model.prior, q)
+
         yield Update("encoder", likeness + self.beta * kl, logged)
 
         latents = reparameterize(q, noise).detach()
@@ -55,7 +58,9 @@ class Hybrid:
             fake_logits = model.discriminator(fake)
             real_logits = model.discriminator(images) if loss.relativistic else fake_logits
         deceived = loss.generator(real_logits, fake_logits).mean()
-        yield Update("decoder", likeness + self.deceit * deceived, {"generator_loss": deceived.detach()})
+        yield Update(
+            "decoder", likeness + self.deceit * deceived, lambda: {"generator_loss": deceived.detach()}
+        )
 
         yield discriminator_update(model.discriminator, loss, self.penalties, images, fake.detach(), rng)
 

@@ -42,10 +42,13 @@ class ImportanceWeighted:
         log_prior, log_q = model.prior.log_density(z), density.log_density(z)
         beta = self.warmup(batch.step)
         log_w = log_weights(nll, log_prior, log_q, beta)
-        with torch.no_grad():
+
+        @torch.no_grad()
+        def logged() -> dict[str, Tensor]:
             bound = log_mean_exp(log_weights(nll, log_prior, log_q)).mean()
-        logged = elbo_terms(nll.mean(), (log_q - log_prior).mean())
-        logged |= {"bound": bound, "beta": torch.tensor(beta)}
+            terms = elbo_terms(nll.mean(), (log_q - log_prior).mean())
+            return terms | {"bound": bound, "beta": torch.tensor(beta)}
+
         yield Update("vae", -self.ascended(log_w, z).mean(), logged)
 
     def ascended(self, log_w: Tensor, z: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class Average:
@@ -25,12 +25,17 @@ class Average:
         self._theirs = [theirs[key] for key in floating]
 
     @torch.no_grad()
-    def update(self, step: int) -> None:
-        """Take in the model as it stands after `step` steps."""
+    def update(self, step: int, broken: Tensor | None = None) -> None:
+        """Take in the model as it stands after `step` steps; nothing where `broken` is 1."""
         decay = min(self.decay, (1 + step) / (10 + step)) if self.decay else 0.0
-        torch._foreach_lerp_(self._mine, self._theirs, 1 - decay)
+        if broken is None:
+            torch._foreach_lerp_(self._mine, self._theirs, 1 - decay)
+            return
+        ways = torch._foreach_sub(self._theirs, self._mine)
+        torch._foreach_mul_(ways, (1 - decay) * (1 - broken))
+        torch._foreach_add_(self._mine, ways)
 
 
-def tensors(model: nn.Module) -> dict[str, torch.Tensor]:
+def tensors(model: nn.Module) -> dict[str, Tensor]:
     """Parameters and buffers by name, the live tensors themselves."""
     return {**dict(model.named_parameters()), **dict(model.named_buffers())}

@@ -14,9 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from genlab.data.batches import Source, to_uint8
-from genlab.errors import UserError
+from genlab.devices import kind
 from genlab.networks.model import GAN
-from genlab.nn.norms import commit
 from genlab.objectives.base import Objective
 from genlab.randomness import generator
 from genlab.ranks import shared
@@ -27,13 +26,10 @@ from genlab.training import checkpoint
 from genlab.training.best import Best, best_of, keep_best
 from genlab.training.detectors import Watch
 from genlab.training.ema import tensors
+from genlab.training.finite import Diverged as Diverged
 from genlab.training.state import Model, State
 
 EARLY = (10, 30, 100)  # steps that are looked at besides the regular ones: the fastest change is here
-
-
-class Diverged(UserError):
-    """A loss, or what it made of the weights, was not finite; the step was not taken, or not kept."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +41,23 @@ class Cadence:
     checkpoint: int = 500
     validate: int = 0
 
-    def early(self, step: int) -> bool:
-        return self.samples > 0 and step in EARLY
+    def logs(self, step: int, steps: int) -> bool:
+        return self.due(self.log, step, steps) or step <= EARLY[0]
+
+    def draws(self, step: int, steps: int) -> bool:
+        return self.due(self.samples, step, steps) or (self.samples > 0 and step in EARLY)
 
     def due(self, every: int, step: int, steps: int) -> bool:
         return every > 0 and (step % every == 0 or step == steps)
+
+    def looks(self, step: int, steps: int) -> bool:
+        """Whether anything but learning happens after `step`."""
+        return (
+            self.logs(step, steps)
+            or self.draws(step, steps)
+            or self.due(self.checkpoint, step, steps)
+            or self.due(self.validate, step, steps)
+        )
 
 
 class Sheet(NamedTuple):
@@ -107,13 +115,14 @@ def fit(
     watch, leader = Watch(history), best_of(history, best)
     try:
         while state.step < steps and not interrupted():
-            values = advance(state, objective, batches, steps, seed)
+            logs, looks = (due(state.step + 1, steps) for due in (cadence.logs, cadence.looks))
+            values = advance(state, objective, batches, steps, seed, logs=logs, looks=looks)
             step, seen = state.step, state.step * batches.batch_size
-            if cadence.due(cadence.log, step, steps) or step <= EARLY[0]:
+            if logs:
                 metrics = Metrics(step, {k: float(v) for k, v in means(values).items()}, state.seconds, seen)
                 yield metrics
                 yield from watch.see(metrics)
-            if folder and sheets and (cadence.due(cadence.samples, step, steps) or cadence.early(step)):
+            if folder and sheets and cadence.draws(step, steps):
                 yield from draw(state, sheets, folder)
             better = False
             if validate and cadence.due(cadence.validate, step, steps):
@@ -124,6 +133,7 @@ def fit(
                 yield keep(state, folder)
             if folder and better:
                 yield keep_leader(state, leader, folder)
+        state.settle()
     except Diverged:
         yield from watch.lost(state.step)
         raise
@@ -135,29 +145,36 @@ def fit(
 
 @shared()  # of several processes, each takes its part of the batch
 def advance(
-    state: State, objective: Objective, batches: Source, steps: int, seed: int
+    state: State,
+    objective: Objective,
+    batches: Source,
+    steps: int,
+    seed: int,
+    *,
+    logs: bool = True,
+    looks: bool = True,
 ) -> dict[str, torch.Tensor]:
-    """One step of every part. Returns what the updates logged."""
+    """One step of every part. Returns what the updates log, nothing unless `logs`. With `looks` the step is
+    done when this returns; without, a GPU may still be busy with it. Raises Diverged."""
     started = time.perf_counter()
+    device = state.model.device
+    if state.recorded:  # what the last step left in its graphs' memory may be overwritten
+        torch.compiler.cudagraph_mark_step_begin()
     batch = batches(state.step)
-    rng = generator(seed, "noise", state.step)
+    rng = generator(seed, "noise", state.step, device if kind(device.type).draws else "cpu")
     logged: dict[str, torch.Tensor] = {}
     if not state.model.training:  # a walk through all modules, which small networks feel
         state.model.train()
     for update in objective.updates(state.model, batch, rng):
-        loss = mean(update.loss.detach()).item()  # of the joint batch, so that all ranks judge alike
-        if not math.isfinite(loss):
-            raise Diverged(
-                f"the loss of the {update.part} is {loss} at step {state.step + 1}: training "
-                "diverged and the step was not taken; try a lower learning rate"
-            )
-        optimizer = state.optimizers[update.part]
-        optimizer.descend(update.loss, state.step, steps)
-        for module in optimizer.modules:
-            commit(module)
-        logged |= update.logged
+        joint = mean(update.loss.detach())  # so that all ranks judge alike
+        state.finite.take(update.part, joint, state.step)
+        if logs:
+            logged |= update.logged()
+        state.optimizers[update.part].descend(update.loss, state.step, steps, state.finite.broken)
     state.step += 1
-    state.averaged.update(state.step)
+    state.averaged.update(state.step, state.finite.broken)
+    if looks:
+        state.settle()
     state.seconds += time.perf_counter() - started
     return logged
 
@@ -176,7 +193,8 @@ def measured(state: State, validate: Callable[[Model], dict[str, float]], images
         if not math.isfinite(value):
             raise Diverged(
                 f"{name} of the averaged weights is {value} after step {state.step}: training diverged; "
-                "try a lower learning rate"
+                "try a lower learning rate",
+                state.step,
             )
     return Validated(state.step, values, state.seconds, images)
 
@@ -186,7 +204,8 @@ def keep(state: State, folder: Path) -> Saved:
     if not all(tensor.isfinite().all() for tensor in tensors(state.model).values()):
         raise Diverged(
             f"the weights are not finite after step {state.step}: training diverged and they were not kept; "
-            "try a lower learning rate"
+            "try a lower learning rate",
+            state.step,
         )
     path = checkpoint.save(state, folder / "checkpoints")
     return Saved(state.step, path.relative_to(folder).as_posix())

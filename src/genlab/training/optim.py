@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from genlab.nn.norms import stateful_layers
 from genlab.reduction import averaged
 
 
@@ -42,31 +44,45 @@ class Adam:
 
     def __init__(self, modules: list[nn.Module], settings: AdamSettings) -> None:
         self.modules, self.settings = modules, settings
-        self.parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
-        self.adam = torch.optim.Adam(
-            self.parameters, lr=settings.rate, betas=settings.betas, eps=settings.eps, fused=True
-        )
-        for parameter in self.parameters:  # now, not at the first step, so that a checkpoint always has them
-            self.adam.state[parameter] = {
-                "step": torch.zeros((), device=parameter.device),
-                "exp_avg": torch.zeros_like(parameter),
-                "exp_avg_sq": torch.zeros_like(parameter),
-            }
+        self.stateful = [layer for module in modules for layer in stateful_layers(module)]
+        self.parameters: list[Tensor] = [
+            p for module in modules for p in module.parameters() if p.requires_grad
+        ]
+        self.steps = [torch.zeros((), device=p.device) for p in self.parameters]
+        self.means = [torch.zeros_like(p) for p in self.parameters]
+        self.squares = [torch.zeros_like(p) for p in self.parameters]
 
-    def descend(self, loss: torch.Tensor, step: int, steps: int) -> None:
-        """One step down `loss` for this part alone."""
-        gradients = averaged(torch.autograd.grad(loss, self.parameters))
-        for parameter, gradient in zip(self.parameters, gradients, strict=True):
-            parameter.grad = gradient
-        for group in self.adam.param_groups:
-            group["lr"] = self.settings.rate_at(step, steps)
-        self.adam.step()
-        self.adam.zero_grad(set_to_none=True)
+    def descend(self, loss: Tensor, step: int, steps: int, broken: Tensor | None = None) -> None:
+        """One step down `loss` for this part alone: its parameters, then what its stateful layers noted.
+        Where `broken` is 1, a scalar on the device, nothing moves."""
+        found = averaged(torch.autograd.grad(loss, self.parameters))
+        with torch.no_grad():
+            self.move(laid_out(found, self.parameters), self.settings.rate_at(step, steps), broken)
+        for layer in self.stateful:
+            layer.commit(broken)
 
-    def moments(self) -> dict[str, torch.Tensor]:
+    def move(self, gradients: list[Tensor], rate: float, broken: Tensor | None) -> None:
+        """Kingma & Ba (2015), algorithm 1, in one pass over memory."""
+        torch._foreach_add_(self.steps, 1 if broken is None else 1 - broken)
+        beta1, beta2 = self.settings.betas
+        torch._fused_adam_(
+            self.parameters, gradients, self.means, self.squares, [], self.steps,
+            lr=rate, beta1=beta1, beta2=beta2, weight_decay=0.0, eps=self.settings.eps,
+            amsgrad=False, maximize=False, found_inf=broken,
+        )  # fmt: skip
+
+    def moments(self) -> dict[str, Tensor]:
         """Adam's state, flat and live: `{index}/{moment}` -> tensor."""
+        kinds = {"step": self.steps, "exp_avg": self.means, "exp_avg_sq": self.squares}
         return {
-            f"{index}/{key}": tensor
-            for index, parameter in enumerate(self.parameters)
-            for key, tensor in self.adam.state[parameter].items()
+            f"{i}/{kind}": tensors[i] for i in range(len(self.parameters)) for kind, tensors in kinds.items()
         }
+
+
+def laid_out(gradients: Sequence[Tensor], parameters: Sequence[Tensor]) -> list[Tensor]:
+    """Each gradient with its parameter's strides: the fused kernel takes both for plain rows of numbers, and
+    would give each weight another one's gradient."""
+    return [
+        gradient if gradient.stride() == parameter.stride() else torch.empty_like(parameter).copy_(gradient)
+        for gradient, parameter in zip(gradients, parameters, strict=True)
+    ]
