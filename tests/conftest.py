@@ -78,7 +78,8 @@ EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "vae-flow": ("vae", "network.prior.kind=flow"),
     "vae-two-layers": ("vae", "network.second_latent=2", "objective.warmup_steps=5"),
     "vae-tanh": ("vae", "network.decoder.activation=tanh", "network.encoder.activation=tanh",
-                 "network.decoder.init=glorot", "network.encoder.init=glorot", "optimizer.schedule=burda"),
+                 "network.decoder.init=glorot", "network.encoder.init=glorot", "optimizer.schedule=burda",
+                 "optimizer.final=1"),
     "vae-binarised": ("vae", "data.binarise=dynamic", "network.encoder.pixels=unit"),
     **{
         f"{bound}-{gradient}": ("iwae", f"objective.bound={bound}", f"objective.gradient={gradient}",
