@@ -54,7 +54,7 @@ def test_a_device_s_speed_stands_beside_its_limits(tmp_path: Path) -> None:
     printed = run("device.py", *options, "--json", str(tmp_path / "rows"))
     rows = json.loads((tmp_path / "rows").read_text("utf-8"))
     eager = rows[0]
-    weights = 784 * 512 + 512 * 64 + 32 * 512 + 512 * 784
+    weights = 784 * 512 + 512 * 64 + 32 * 256 + 256 * 784
     products = (
         2 * 128 * (3 * weights - 784 * 512)
     )  # forwards, to weights and to inputs, of which images need none
