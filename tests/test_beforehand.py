@@ -85,6 +85,16 @@ def test_one_thread_is_released() -> None:
 
 
 @LINUX
+def test_a_released_thread_keeps_to_the_cores_it_was_given() -> None:
+    body = (
+        "os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})\ngiven = os.sched_getaffinity(0)\n"
+        "beforehand.prepare()\nimport torch\nbeforehand.release_thread()\n"
+        "print(json.dumps(os.sched_getaffinity(0) == given))"
+    )
+    assert told(body) is True
+
+
+@LINUX
 def test_freed_memory_stays() -> None:
     """A large block that was freed is had again without the kernel's zeroing it: no page faults."""
     body = (

@@ -30,6 +30,7 @@ class Setting(NamedTuple):
 
 BOUND = "each on a core of its own"
 _made: dict[str, str] = {}
+_cores: set[int] = set()  # that this process may use, from before it was bound
 
 
 def prepare() -> None:
@@ -51,6 +52,8 @@ def bind_threads() -> str:
     several = os.environ.get("LOCAL_WORLD_SIZE", "1") != "1"  # ranks, which would all take the first core
     if (os.cpu_count() or 1) > FEW_CORES or several or os.environ.get("OMP_NUM_THREADS") == "1":
         return "left to the scheduler"
+    if sys.platform == "linux":
+        _cores.update(os.sched_getaffinity(0))
     os.environ[BIND] = "true"
     return BOUND
 
@@ -88,9 +91,9 @@ def unbind() -> None:
 
 def release_thread() -> None:
     """Let a process that computes on one thread run on any core again: bound, two of them would share the
-    first. Only what `prepare` bound is released."""
+    first. Only what `prepare` bound is released, to the cores that it had."""
     if _made.get("threads") == BOUND and sys.platform == "linux":
-        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+        os.sched_setaffinity(0, _cores)
 
 
 def settings() -> list[Setting]:

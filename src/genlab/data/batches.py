@@ -26,6 +26,13 @@ def to_uint8(images: torch.Tensor) -> torch.Tensor:
     return images.float().add(1.0).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
 
 
+def black_and_white(images: torch.Tensor, seed: int, step: int, blocks: int) -> torch.Tensor:
+    """`images` of batch `step`, each pixel drawn −1 or 1: on their own device where it draws, else on the
+    CPU."""
+    device = images.device if kind(images.device.type).draws else "cpu"
+    return binarised(images, generator(seed, "data/binarise", step, device), blocks)
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """images: (B, C, H, W) float32 in [-1, 1];  labels: (B,) int64, or None;  step: which batch this is."""
@@ -84,9 +91,7 @@ class Batches:
         index = mine(self.index(step), blocks=self.blocks)
         images = to_float(self.pixels.index_select(0, index))
         if self.binarise:
-            device = self.pixels.device
-            rng = generator(self.seed, "data/binarise", step, device if kind(device.type).draws else "cpu")
-            images = binarised(images, rng, self.blocks)
+            images = black_and_white(images, self.seed, step, self.blocks)
         return Batch(images, None if self.labels is None else self.labels.index_select(0, index), step)
 
     def index(self, step: int) -> torch.Tensor:

@@ -7,12 +7,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import torch
 
-from genlab.data.batches import Batch, to_float
-from genlab.data.binarise import binarised
+from genlab.data.batches import Batch, black_and_white, to_float
 from genlab.data.choosing import Index
 from genlab.data.dataset import Images, Labels, Pixels
 from genlab.data.order import by_windows, permuted
-from genlab.randomness import derive_seed, generator
+from genlab.randomness import derive_seed
 from genlab.ranks import mine
 
 Read = tuple[Pixels, Labels | None]
@@ -56,7 +55,7 @@ class Streamed:
         self._ahead = step + 1, self._reader.submit(self.read, self.part(step + 1))
         images = to_float(torch.from_numpy(pixels).to(self.device))
         if self.binarise:
-            images = binarised(images, generator(self.seed, "data/binarise", step), self.blocks)
+            images = black_and_white(images, self.seed, step, self.blocks)
         return Batch(images, None if labels is None else torch.from_numpy(labels).to(self.device), step)
 
     def read(self, index: Index) -> Read:
