@@ -212,11 +212,9 @@ def main() -> None:
         for name in chosen.recipes:
             held = peak_memory(name, chosen.set, chosen.memory_steps, Path(temporary) / f"memory-{name}")
             if held is not None:
-                verdict = f"goal ≤ {MEMORY_GOAL:g} GiB: {'met' if held <= MEMORY_GOAL else 'missed'}"
-                print(
-                    f"{name}: {held:.2f} GiB resident at most; goal ≤ {MEMORY_GOAL:g} GiB: {verdict}",
-                    flush=True,
-                )
+                verdict = "met" if held <= MEMORY_GOAL else "missed"
+                goal = f"goal ≤ {MEMORY_GOAL:g} GiB: {verdict}"
+                print(f"{name}: {held:.2f} GiB resident at most; {goal}", flush=True)
             kept.append({"recipe": name, "resident": held})
         beforehand.prepare()
         for each in kept:

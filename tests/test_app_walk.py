@@ -29,6 +29,7 @@ SWITCHES = [
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ]  # fmt: skip
 PATIENCE = 120_000  # ms; a busy machine needs them, an idle one a tenth
+expect.set_options(timeout=PATIENCE)
 
 
 @contextmanager
@@ -107,13 +108,13 @@ class Visitor:
         self.page.get_by_role("textbox", name="Any field of the config").fill("training.threads=1")
 
     def sees(self, text: str) -> None:
-        expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE)
+        expect(self.page.get_by_text(text).first).to_be_visible()
 
     def pictures(self) -> Locator:
         return self.page.get_by_test_id("stImageContainer").locator("img")
 
     def shoot(self, name: str) -> None:
-        expect(self.page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+        expect(self.page.get_by_test_id("stStatusWidget")).to_have_count(0)
         self.page.wait_for_timeout(700)
         self.page.screenshot(path=self.shots / f"{self.theme}-{name}.png")
 
@@ -168,14 +169,14 @@ def finish_it(visitor: Visitor) -> None:
     expect(visitor.button("Stop")).to_be_visible()
     visitor.press("Stop")
     visitor.press("Resume")
-    expect(visitor.button("Next: reconstruct →")).to_be_visible(timeout=PATIENCE)
+    expect(visitor.button("Next: reconstruct →")).to_be_visible()
     visitor.shoot("4-trained")
 
 
 def use_it(visitor: Visitor) -> None:
     visitor.press("Next: reconstruct →")
     visitor.sees("mean squared error")
-    expect(visitor.pictures()).to_have_count(1, timeout=PATIENCE)
+    expect(visitor.pictures()).to_have_count(1)
     assert visitor.pictures().evaluate("image => getComputedStyle(image).imageRendering") == "pixelated"
     visitor.shoot("5-reconstruct")
     visitor.press("Next: generate →")
@@ -211,6 +212,6 @@ def in_the_dark(visitor: Visitor) -> None:
         [("001-vae-mnist", "train"), ("002-gan-mnist", "gan"), ("002-gan-mnist", "generate")]
     ):
         visitor.visit(f"?run={run}&show={show}")
-        expect(visitor.pictures().first).to_be_visible(timeout=PATIENCE)
+        expect(visitor.pictures().first).to_be_visible()
         visitor.shoot(f"{number + 1}-{show}")
     visitor.pleased()

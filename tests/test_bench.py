@@ -61,7 +61,7 @@ def test_an_unknown_name_is_answered_with_those_there_are(scripts: Path) -> None
 def test_the_checkout_has_the_benchmarks_that_the_docs_name() -> None:
     found = bench.benchmarks(bench.folder())
     assert {"peers", "startup", "overhead", "detectors"} <= found.keys()
-    assert all(bench.first_line(path) for path in found.values())
+    assert all(bench.subject(path) for path in found.values())
 
 
 def test_an_installed_package_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

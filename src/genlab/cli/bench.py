@@ -35,7 +35,7 @@ def bench(
     name, *rest = arguments or ["--help"]
     if name in ("-h", "--help"):
         for each, path in found.items():
-            typer.echo(f"{each:<16}  {first_line(path)}")
+            typer.echo(f"{each:<16}  {subject(path)}")
         typer.echo("\ngenlab bench NAME --help lists the options of one.")
         return
     if name not in found:
@@ -63,9 +63,10 @@ def benchmarks(where: Path) -> dict[str, Path]:
     return {path.stem: path for path in scripts if '__name__ == "__main__"' in path.read_text("utf-8")}
 
 
-def first_line(path: Path) -> str:
+def subject(path: Path) -> str:
+    """The first paragraph of a script's docstring, on one line."""
     documented = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-    return documented.partition("\n")[0]
+    return " ".join(documented.partition("\n\n")[0].split())
 
 
 def run(command: list[str]) -> int:

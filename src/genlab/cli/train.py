@@ -27,7 +27,7 @@ FAMILIES = ("vae", "gan", "vaegan")
 )
 def train(
     family: Annotated[str | None, typer.Argument(metavar="vae|gan|vaegan", help="What to train.", show_default=False)] = None,
-    data: Annotated[str | None, typer.Option(help="A name from 'genlab data', a folder of images, or an .npz file.")] = None,
+    data: Annotated[str | None, typer.Option(help="A name from 'genlab data', a folder of images or of shards, or an .npz file.")] = None,
     recipe: Annotated[str | None, typer.Option(help="A named config from 'genlab recipes'; by default the family's own.")] = None,
     steps: Annotated[int | None, typer.Option(help="Length in steps.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Length in seconds, turned into steps by a short trial.")] = None,
