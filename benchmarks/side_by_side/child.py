@@ -6,12 +6,14 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlab import beforehand
 from side_by_side.catalogue import NETWORKS
 
 if TYPE_CHECKING:
+    from side_by_side.looks import Looks
     from side_by_side.meter import Meter
 
 SIDES = ("ours", "compiled", "peer")
@@ -36,18 +38,20 @@ def gemm_peak() -> float:
     return best
 
 
-def train(name: str, side: str, batch: int, seconds: float, limit: int | None) -> Meter:
+def train(
+    name: str, side: str, batch: int, meter: Meter | Looks, limit: int | None = None, seed: int = 0
+) -> None:
     """Train `side` of the network until enough was seen."""
-    from side_by_side.meter import Done, Meter
+    from side_by_side.looks import Looks
+    from side_by_side.meter import Done
 
-    meter = Meter(seconds, warm_up=seconds / 8)
     if side == "peer" and NETWORKS[name].package:
         from side_by_side.packaged import pythae
 
         try:
-            pythae(name, batch, meter)
+            pythae(name, batch, meter, seed)
         except Done:
-            return meter
+            return
         raise AssertionError("pythae ended before the clock did")
     if side == "peer":
         from side_by_side.written import WRITTEN
@@ -56,16 +60,30 @@ def train(name: str, side: str, batch: int, seconds: float, limit: int | None) -
     else:
         from side_by_side.ours import compile_in_place, ours
 
-        chosen, state = ours(name, batch, limit)
+        chosen, state = ours(name, batch, limit, seed)
         if side == "compiled":
+            assert not isinstance(meter, Looks), "looks are of code as it is"
             meter.ready = lambda: compile_in_place(state)
     meter.parameters = chosen.parameters
+    if isinstance(meter, Looks):
+        meter.draw = chosen.draw
     try:
         for images in chosen.steps:
             meter.step(images)
     except Done:
         pass
-    return meter
+
+
+def look(name: str, side: str, batch: int, at: list[float], folder: Path, seed: int) -> None:
+    """What the network draws at each of the seconds `at`, left in `folder`."""
+    import numpy as np
+    import torch
+
+    from side_by_side.looks import Looks
+
+    torch.manual_seed(seed)
+    np.random.seed(seed)
+    train(name, side, batch, Looks(at, folder), seed=seed)
 
 
 def main() -> None:
@@ -76,6 +94,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--limit", type=int, help="our side: at most so many images")
+    parser.add_argument("--looks", type=float, nargs="+", help="seconds at which to look at what it draws …")
+    parser.add_argument("--folder", type=Path, help="… and where to leave it")
+    parser.add_argument("--seed", type=int, default=0, help="where --looks are asked for")
     chosen = parser.parse_args()
     beforehand.prepare()
     import torch
@@ -85,7 +106,13 @@ def main() -> None:
         print(json.dumps({"gflops": gemm_peak(), "torch": torch.__version__}))
         return
     batch = chosen.batch or NETWORKS[chosen.network].batch
-    meter = train(chosen.network, chosen.side, batch, chosen.seconds, chosen.limit)
+    if chosen.looks:
+        look(chosen.network, chosen.side, batch, chosen.looks, chosen.folder, chosen.seed)
+        return
+    from side_by_side.meter import Meter
+
+    meter = Meter(chosen.seconds, warm_up=chosen.seconds / 8)
+    train(chosen.network, chosen.side, batch, meter, chosen.limit)
     rate = meter.images / meter.elapsed
     result: dict[str, Any] = {
         "images": meter.images, "steps": meter.timed_steps, "elapsed": meter.elapsed,

@@ -23,6 +23,7 @@ from genlab.functional.gaussian import DiagonalGaussian
 from genlab.networks.model import GAN, VAE
 from genlab.networks.prior import StandardNormal
 from genlab.nn.norms import BatchNorm
+from genlab.randomness import generator
 from genlab.recipes import recipe
 from genlab.training.fit import advance
 from genlab.training.state import Model, State
@@ -123,12 +124,12 @@ def last_channels(model: Model) -> Model:
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def ours(name: str, batch: int, limit: int | None = None) -> tuple[Side, State]:
+def ours(name: str, batch: int, limit: int | None = None, seed: int = 0) -> tuple[Side, State]:
     """Our side of `name`. `limit`: at most so many images, which is quicker to begin with."""
-    experiment = configured(name, batch, limit)
+    experiment = configured(name, batch, limit, seed)
     dataset = load_data(experiment)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         model = built(name, experiment, dataset.shape)
     state = build_state(experiment, model)
     objective = build_objective(experiment.objective)
@@ -140,13 +141,20 @@ def ours(name: str, batch: int, limit: int | None = None) -> tuple[Side, State]:
             advance(state, objective, batches, FOREVER, experiment.training.seed, logs=due, looks=due)
             yield batch
 
+    def draw(count: int) -> Tensor:
+        """The averaged weights', of z ~ N(0, I)."""
+        averaged = state.averaged.model
+        with torch.inference_mode():
+            latents = averaged.latents(count, generator(experiment.training.seed, "looks"))
+            return torch.cat([averaged.decode(some) for some in latents.split(1000)])
+
     trained = [module for modules in model.parts().values() for module in modules]
-    return Side(networks.count(*trained), steps()), state
+    return Side(networks.count(*trained), steps(), draw), state
 
 
-def configured(name: str, batch: int, limit: int | None = None) -> Experiment:
+def configured(name: str, batch: int, limit: int | None = None, seed: int = 0) -> Experiment:
     first, *settings = EXPERIMENTS[name]
-    settings.append(f"training.batch_size={batch}")
+    settings += [f"training.batch_size={batch}", f"training.seed={seed}"]
     if limit is not None:
         settings.append(f"data.limit={limit}")
     return recipe(first, *settings)

@@ -6,7 +6,7 @@ which is in their favour; what they print goes nowhere.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -20,10 +20,12 @@ from side_by_side.loading import Normalize, Resize, ToTensor, loader
 
 
 class Side(NamedTuple):
-    """One side of a comparison: its parameters, and steps without end, each yielding its number of images."""
+    """One side of a comparison: its parameters, steps without end, each yielding its number of images, and
+    the images that it would draw now: so many, (N, 1, H, W) in [-1, 1]."""
 
     parameters: int
     steps: Iterator[int]
+    draw: Callable[[int], Tensor] | None = None
 
 
 def examples_vae(batch: int) -> Side:
@@ -100,7 +102,17 @@ def lindernoren(generator: nn.Module, discriminator: nn.Module, side: int, batch
                 say(index, discriminator_loss.item(), generator_loss.item())
                 yield len(images)
 
-    return Side(networks.count(generator, discriminator), steps())
+    def draw(count: int) -> Tensor:
+        """As the script draws what it saves: by the statistics of the batch, the generator as it is."""
+        with torch.no_grad():
+            return torch.cat(
+                [
+                    generator(torch.randn(len(some), networks.LATENT))
+                    for some in torch.empty(count).split(batch)
+                ]
+            )
+
+    return Side(networks.count(generator, discriminator), steps(), draw)
 
 
 def examples_dcgan(batch: int, workers: int = 2) -> Side:

@@ -1,0 +1,254 @@
+"""The search behind the recipes: each choice tried beside its neighbours, under the same clock.
+
+    genlab bench search                                     every study, a bit over an hour
+    genlab bench search --studies gan-rate gan-width --json runs/search.json
+    genlab bench search --list                              what is tried, nothing trained
+
+Every arm is the default recipe with the settings it names, trained for the study's seconds. It is scored
+as `genlab bench quality` scores, but on 10 000 images held out of the training set, and by another seed, so
+that nothing is chosen by the images that the results are reported on. What stands in the JSON is not trained
+again. Run it alone on the machine: it is a race against the clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genlab import beforehand
+
+beforehand.prepare()
+
+from under_the_clock.arms import FIRST, Task, scored  # noqa: E402  (after what must stand before torch)
+from under_the_clock.scales import said, scales  # noqa: E402
+
+from genlab.data.source import load  # noqa: E402
+from genlab.errors import UserError  # noqa: E402
+from genlab.recipes import recipe  # noqa: E402
+from genlab.runs.files import read_json, write_json  # noqa: E402
+from genlab.training.fit import Diverged  # noqa: E402
+
+VALIDATION = 1 / 6  # of MNIST's 60 000
+SEED = 1000  # results are reported on small seeds
+DIVERGED = "diverged"
+
+RATE, FINAL, BATCH, EMA = (
+    "optimizer.learning_rate=", "optimizer.final=", "training.batch_size=", "training.ema=",
+)  # fmt: skip
+DECODER, ENCODER, CRITIC = "network.decoder.", "network.encoder.", "network.discriminator."
+LOSS, LATENT = "objective.loss=", "network.latent_dim="
+PLAIN = (f"{DECODER}depth=0", f"{DECODER}width=24")  # z straight to the small image
+CONVOLUTIONS = (f"{ENCODER}kind=conv", f"{ENCODER}depth=0", f"{ENCODER}width=16", f"{ENCODER}norm=batch")
+HINGE = (f"{LOSS}hinge", f"{CRITIC}spectral=true", f"{CRITIC}norm=none")
+R1R2 = (f"{LOSS}relativistic", "objective.r1=1", "objective.r2=1", f"{CRITIC}norm=none", "optimizer.beta1=0")
+WGAN = (f"{LOSS}wasserstein", "objective.wasserstein_penalty=10", f"{CRITIC}norm=none", "optimizer.beta1=0")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One arm: what it is called, and what it sets in the recipe (and in the VAE's before a GAN)."""
+
+    name: str
+    settings: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
+    share: float | None = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """Trials of one question: `arm` is one of `under_the_clock`'s, `seconds` what each of them has."""
+
+    question: str
+    arm: str
+    seconds: float
+    trials: tuple[Trial, ...]
+
+
+def each(prefix: str, *values: object) -> tuple[Trial, ...]:
+    """A trial for each value of one setting."""
+    return tuple(Trial(f"{prefix.rsplit('.', 1)[-1]}{value}", (f"{prefix}{value}",)) for value in values)
+
+
+def tuned(name: str, settings: tuple[str, ...], *rates: str) -> tuple[Trial, ...]:
+    """The same settings at each learning rate, so that no loss is judged by another's rate."""
+    return tuple(Trial(f"{name}, rate {rate}", (*settings, f"{RATE}{rate}")) for rate in rates)
+
+
+STUDIES: dict[str, Study] = {
+    "vae-rate": Study(
+        "how fast may a VAE learn, and must it slow down?", "vae", 20,
+        (*each(RATE, "1e-3", "2e-3", "5e-3", "7e-3"), *each(FINAL, "1", "0.1")),
+    ),
+    "vae-decoder": Study(
+        "which decoder?", "vae", 20,
+        (*each(f"{DECODER}width=", 8, 16, 24), *each(f"{DECODER}hidden=", 128, 512),
+         Trial("no dense layer, width 24", PLAIN),
+         Trial("dense layers alone", (f"{DECODER}kind=mlp", f"{DECODER}hidden=512", f"{DECODER}norm=none"))),
+    ),
+    "vae-encoder": Study(
+        "which encoder?", "vae", 20,
+        (*each(f"{ENCODER}hidden=", 256, 512, 1024), *each(f"{ENCODER}depth=", 2),
+         Trial("convolutions, width 16", CONVOLUTIONS)),
+    ),
+    "vae-latent": Study("how many dimensions of z?", "vae", 20, each(LATENT, 8, 16, 32, 64)),
+    "vae-batch": Study(
+        "how many images a step, and how long an average?", "vae", 20,
+        (*each(BATCH, 64, 128, 256), *each(EMA, "0.99", "0.998")),
+    ),
+    "gan-rate": Study(
+        "how fast may a GAN learn, and must it slow down?", "gan", 60,
+        (*each(RATE, "1e-3", "2e-3", "3e-3", "4e-3"), *each(FINAL, "0.1"),
+         Trial("discriminator at half the rate", ("optimizer.discriminator_rate=1e-3",))),
+    ),
+    "gan-decoder": Study(
+        "which generator?", "gan", 60,
+        (*each(f"{DECODER}width=", 12, 16, 24, 32), *each(LATENT, 16, 64),
+         Trial("no dense layer, width 24", PLAIN)),
+    ),
+    "gan-critic": Study(
+        "which discriminator?", "gan", 60,
+        (*each(f"{CRITIC}width=", 16, 24, 32),
+         Trial("no batch normalisation", (f"{CRITIC}norm=none",)), *each(f"{CRITIC}pack=", 2),
+         *each("objective.discriminator_steps=", 2)),
+    ),
+    "gan-batch": Study(
+        "how many images a step, and how long an average?", "gan", 60,
+        (*each(BATCH, 32, 64, 128), *each(EMA, "0.98", "0.99", "0.998"), *each("optimizer.beta1=", "0"),
+         *each("optimizer.beta2=", "0.999")),
+    ),
+    "gan-loss": Study(
+        "which loss, each at three rates?", "gan", 60,
+        (*tuned("least squares", (f"{LOSS}least-squares",), "1e-3", "2e-3", "4e-3"),
+         *tuned("hinge, spectral norm", HINGE, "1e-3", "2e-3", "4e-3"),
+         *tuned("relativistic, R1 + R2", R1R2, "5e-4", "1e-3", "2e-3"),
+         *tuned("Wasserstein, penalty", WGAN, "5e-4", "1e-3", "2e-3")),
+    ),
+    "gan-from-vae": Study(
+        "a GAN from the VAE's decoder: how much of the time for the VAE, z ~ N(0, I)?", "gan-from-vae", 60,
+        (Trial("a sixth for the VAE", share=1 / 6), Trial("a third"), Trial("half", share=1 / 2)),
+    ),
+    "gan-from-mixture": Study(
+        "the same, z drawn from the mixture fitted to the VAE's codes?", "gan-from-mixture", 60,
+        (Trial("a sixth for the VAE", share=1 / 6), Trial("a third"), Trial("half", share=1 / 2),
+         *each(RATE, "1e-3")),
+    ),
+}  # fmt: skip
+
+
+def identity(study: Study, trial: Trial, chosen: argparse.Namespace, seed: int) -> str:
+    """Of a training: two studies that try the same thing train it once."""
+    family = "vae" if study.arm == "vae" else "gan"
+    configs = [recipe(family, *trial.settings), recipe("vae", *trial.first)]
+    told = [study.arm, study.seconds, chosen.data, seed, trial.share or FIRST]
+    told += [config.model_dump(mode="json") for config in configs]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def run(name: str, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
+    """Train what is missing of a study, adding to `rows` and to the JSON as it goes."""
+    study = STUDIES[name]
+    for seed in range(SEED, SEED + chosen.seeds):
+        dataset = load(chosen.data, seed=seed, validation=VALIDATION)
+        assert dataset.validation is not None
+        measured_on = scales(dataset, dataset.validation, chosen.classifier)
+        for trial in study.trials:
+            key = identity(study, trial, chosen, seed)
+            if any(row["identity"] == key for row in rows):
+                continue
+            settings = (f"data.validation={VALIDATION}", *trial.settings)
+            task = Task(
+                chosen.data, dataset, study.seconds, seed, settings, trial.first, trial.share or FIRST
+            )
+            try:
+                new = scored(study.arm, task, measured_on)
+            except Diverged as error:
+                new = [
+                    {
+                        "arm": study.arm,
+                        "model": DIVERGED,
+                        "seed": seed,
+                        "steps": error.step,
+                        "seconds": 0.0,
+                        "fid": {},
+                    }
+                ]
+            rows += [row | {"identity": key, "settings": trial.settings} for row in new]
+            if chosen.json:
+                chosen.json.parent.mkdir(parents=True, exist_ok=True)
+                write_json(chosen.json, rows)
+            for row in new:
+                print(
+                    f"{name}: {trial.name}: {row['model']}: {said(row['fid'])} "
+                    f"({row['steps']} steps, {row['seconds']:.0f} s)", flush=True,
+                )  # fmt: skip
+
+
+def table(name: str, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> str:
+    """Markdown: a row for each trial, a column for each way to sample and each scale; means over seeds."""
+    study = STUDIES[name]
+    lines: list[str] = []
+    for trial in study.trials:
+        keys = {identity(study, trial, chosen, seed) for seed in range(SEED, SEED + chosen.seeds)}
+        mine = [row for row in rows if row["identity"] in keys]
+        scored_on = [
+            (row["model"].partition(", ")[2], scale)
+            for row in rows
+            if row["arm"] == study.arm
+            for scale in row["fid"]
+        ]
+        columns = list(dict.fromkeys(scored_on))
+        if not mine or not columns:
+            continue
+        if not lines:
+            heads = [f"{scale}{', ' if how else ''}{how}" for how, scale in columns]
+            lines += [
+                f"| {study.seconds:g} s | steps | {' | '.join(heads)} |",
+                "|---" * (2 + len(heads)) + "|",
+            ]
+        cells = [f"{statistics.mean(row['steps'] for row in mine):.0f}"]
+        for how, scale in columns:
+            values = [
+                row["fid"][scale] for row in mine if row["fid"] and row["model"].partition(", ")[2] == how
+            ]
+            cells.append(f"{statistics.mean(values):.1f}" if values else DIVERGED)
+        lines.append(f"| {trial.name} | {' | '.join(cells)} |")
+    return "\n".join((f"\n**{name}**: {study.question}\n", *lines))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="genlab bench search", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--studies", nargs="+", choices=STUDIES, default=list(STUDIES), metavar="NAME",
+                        help=f"of {', '.join(STUDIES)}")  # fmt: skip
+    parser.add_argument("--seeds", type=int, default=1, help=f"so many, from {SEED} on")
+    parser.add_argument("--data", default="mnist", help="as `genlab train` names it")
+    parser.add_argument("--classifier", type=Path, help="another classifier's weights, to score on it, too")
+    parser.add_argument("--json", type=Path, help="where finished trainings are kept")
+    parser.add_argument("--list", action="store_true", help="say what would be trained")
+    chosen = parser.parse_args()
+    if chosen.list:
+        for name in chosen.studies:
+            study = STUDIES[name]
+            print(f"{name}: {study.question}  ({len(study.trials)} trainings of {study.seconds:g} s)")
+            for trial in study.trials:
+                print(f"    {trial.name:<36} {' '.join(trial.settings)}")
+        return
+    rows = read_json(chosen.json) if chosen.json and chosen.json.exists() else []
+    try:
+        for study in chosen.studies:
+            run(study, chosen, rows)
+    except UserError as error:
+        parser.exit(2, f"genlab bench search: {error}\n")
+    finally:
+        for study in chosen.studies:
+            print(table(study, chosen, rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""The trainings that are held against each other: each has so many seconds for all that it does."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from genlab.data.dataset import Dataset
+from genlab.experiment.runner import train
+from genlab.experiment.schema import Experiment
+from genlab.experiment.second_stage import fit_prior
+from genlab.experiment.trained import Trained, open_run
+from genlab.recipes import recipe
+from under_the_clock.scales import COUNT, Scale, distances
+
+FIT = 6.0  # seconds of the budget that are left for the second stage
+FIRST = 1 / 3  # of the budget for the VAE that a GAN starts from
+
+
+@dataclass(frozen=True)
+class Task:
+    """Images, seconds and a seed; `settings` are the recipe's own, `first` those of the VAE before a GAN."""
+
+    data: str
+    dataset: Dataset
+    budget: float
+    seed: int
+    settings: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
+    share: float = FIRST
+
+    def asked(self, name: str, budget: float, *more: str) -> Experiment:
+        named = (f"data.name={self.data}", f"training.seconds={budget}", f"training.seed={self.seed}")
+        return recipe(name, *named, *more)
+
+
+class Made(NamedTuple):
+    """A model to be scored, and the seconds that went into it: all, and those of its last training alone."""
+
+    label: str
+    trained: Trained
+    seconds: float
+    own_seconds: float
+
+
+def vae(task: Task, out: Path) -> Iterator[Made]:
+    """The VAE, its samples from N(0, I) and from the second stage."""
+    asked = task.asked("vae", task.budget - FIT, *task.settings)
+    trained = train(asked, out=out / "vae", dataset=task.dataset)
+    yield Made("VAE, z ~ N(0, I)", trained, seconds(trained), seconds(trained))
+    _, fitting = fit_prior(trained, task.dataset)
+    fitted = open_run(trained.run, prior="fitted")
+    yield Made("VAE, z ~ fitted mixture", fitted, seconds(trained) + fitting, seconds(trained))
+
+
+def gan(task: Task, out: Path) -> Iterator[Made]:
+    """The GAN from random weights."""
+    trained = train(task.asked("gan", task.budget, *task.settings), out=out / "gan", dataset=task.dataset)
+    yield Made("GAN from random weights", trained, seconds(trained), seconds(trained))
+
+
+def gan_from_vae(task: Task, out: Path) -> Iterator[Made]:
+    """The GAN from the decoder of a VAE that took its share of the budget."""
+    first = train(
+        task.asked("vae", task.budget * task.share, *task.first), out=out / "vae", dataset=task.dataset
+    )
+    rest = task.asked("gan", task.budget - seconds(first), *task.settings)
+    trained = train(rest, start=first, out=out / "gan", dataset=task.dataset)
+    yield Made("GAN from the VAE's decoder", trained, seconds(first) + seconds(trained), seconds(trained))
+
+
+def gan_from_mixture(task: Task, out: Path) -> Iterator[Made]:
+    """The same, its z drawn from the mixture that was fitted to the VAE's codes."""
+    first = train(
+        task.asked("vae", task.budget * task.share, *task.first), out=out / "vae", dataset=task.dataset
+    )
+    _, fitting = fit_prior(first, task.dataset)
+    before = seconds(first) + fitting
+    rest = task.asked("gan", task.budget - before, "network.prior.kind=mixture", *task.settings)
+    trained = train(rest, start=first, out=out / "gan", dataset=task.dataset)
+    label = "GAN from the VAE's decoder, z ~ mixture"
+    yield Made(label, trained, before + seconds(trained), seconds(trained))
+
+
+ARMS: dict[str, Callable[[Task, Path], Iterator[Made]]] = {
+    "vae": vae, "gan": gan, "gan-from-vae": gan_from_vae, "gan-from-mixture": gan_from_mixture
+}  # fmt: skip
+
+
+def seconds(trained: Trained) -> float:
+    """What the run counted: its steps, not the reading of data and the writing of files."""
+    finished = [event for event in trained.run.events() if event.kind == "finished"]
+    return float(finished[-1].seconds)  # type: ignore[union-attr]
+
+
+def scored(arm: str, task: Task, scales: list[Scale]) -> list[dict[str, Any]]:
+    """One training: a row for each way to sample from what it made."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        began, spent = time.perf_counter(), 0.0
+        for made in ARMS[arm](task, Path(folder)):
+            paused = time.perf_counter()
+            images = made.trained.sample(COUNT, task.seed).images
+            rows.append(
+                {
+                    "arm": arm, "model": made.label, "data": task.data, "budget": task.budget,
+                    "seed": task.seed, "seconds": made.seconds, "own_seconds": made.own_seconds,
+                    "steps": made.trained.step, "wall": paused - began - spent,
+                    "fid": distances(images, scales),
+                }
+            )  # fmt: skip
+            spent += time.perf_counter() - paused
+    return rows
