@@ -22,7 +22,7 @@ def test_every_name_of_the_catalogue_can_be_asked_for() -> None:
     assert BUILDERS.keys() == CATALOGUE.keys()
 
 
-@pytest.mark.parametrize("name", ["mnist", "stacked-mnist"])
+@pytest.mark.parametrize("name", ["mnist", "stacked-mnist", "shapes"])
 def test_what_the_catalogue_says_is_what_one_gets(name: str) -> None:
     dataset, entry = load(name), CATALOGUE[name]
     assert (dataset.name, dataset.shape, dataset.class_names) == (name, entry.shape, entry.class_names)

@@ -110,10 +110,13 @@ def recipes(
     json: JSON = False,
 ) -> None:
     """List the named configs, or every field of a config with its bounds and meaning."""
-    from genlab.recipes import RECIPES, named
+    from genlab.recipes import RECIPES, auto, named
 
     if fields:
         list_fields(json)
+        return
+    if name == "auto":
+        typer.echo(inspect.getdoc(auto))
         return
     if name is not None and not json:
         typer.echo(inspect.getdoc(named(name)))
@@ -125,6 +128,8 @@ def recipes(
         return
     for row in rows:
         typer.echo(f"{row['name']:<{max(map(len, RECIPES))}}  {row['is']}")
+    if name is None:
+        typer.echo(f"{'auto':<{max(map(len, RECIPES))}}  {(auto.__doc__ or '').splitlines()[0]}")
 
 
 def list_fields(json: bool) -> None:

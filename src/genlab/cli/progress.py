@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import (
@@ -21,7 +20,6 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from genlab.cli.blocks import fitting, half_blocks
 from genlab.runs.events import Event, Finished, Metrics, Samples, Started, Validated, Warned
 from genlab.runs.store import Run
 
@@ -84,7 +82,10 @@ def _live(run: Run, events: Iterable[Event], console: Console, title: str) -> It
 
 def _picture(run: Run, event: Samples, console: Console) -> Text:
     """The first row of the sheet: the same latents at every step."""
+    import numpy as np
     from PIL import Image
+
+    from genlab.cli.blocks import fitting, half_blocks
 
     tiles = tiles_of(np.asarray(Image.open(run.path / event.path).convert("RGB")), run)
     count = fitting(tiles.shape[3], console.width)
@@ -93,6 +94,8 @@ def _picture(run: Run, event: Samples, console: Console) -> Text:
 
 def tiles_of(sheet: Any, run: Run) -> Any:
     """The first eight pictures (8, 3, H, W) of a sheet that was drawn at twice their size, a pixel apart."""
+    import numpy as np  # numpy is 0.1 s, and whoever lists runs does not wait for it
+
     _, height, width = run.config()["data"]["shape"]
     pixels = sheet[::2, ::2]
     row = [pixels[:height, i * (width + 1) : i * (width + 1) + width] for i in range(8)]

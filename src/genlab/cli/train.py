@@ -28,7 +28,7 @@ FAMILIES = ("vae", "gan", "vaegan")
 def train(
     family: Annotated[str | None, typer.Argument(metavar="vae|gan|vaegan", help="What to train.", show_default=False)] = None,
     data: Annotated[str | None, typer.Option(help="A name from 'genlab data', a folder of images or of shards, or an .npz file.")] = None,
-    recipe: Annotated[str | None, typer.Option(help="A named config from 'genlab recipes'; by default the family's own.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="A named config from 'genlab recipes'; by default the family's own. auto: fitted to the images, the device and the seconds.")] = None,
     steps: Annotated[int | None, typer.Option(help="Length in steps.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Length in seconds, turned into steps by a short trial.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per step.")] = None,
@@ -78,7 +78,8 @@ def train(
         if resume is not None:
             run = Run(first(lambda: to_resume(resume, steps).path))
         else:
-            run = start_run(first(lambda: configure(family, recipe, given)), start, out, out_console)
+            experiment = first(lambda: configure(family, recipe, given, start, out_console))
+            run = start_run(experiment, start, out, out_console)
         finish(run, out_console)
         if json and leads():
             print_json({"run": str(run.path), **run.status(), "receipt": run.receipt()})
@@ -96,7 +97,9 @@ def to_resume(reference: str, steps: int | None) -> Run:
     return run
 
 
-def configure(family: str | None, recipe: str | None, assignments: list[str]) -> Experiment:
+def configure(
+    family: str | None, recipe: str | None, assignments: list[str], start: str | None, console: Console
+) -> Experiment:
     """The recipe's config with the assignments applied. Raises UserError."""
     from genlab.experiment.schema import override
     from genlab.recipes import recipe as named
@@ -105,6 +108,13 @@ def configure(family: str | None, recipe: str | None, assignments: list[str]) ->
         raise UserError("say what to train: genlab train vae, gan or vaegan; or --resume RUN")
     if family is not None and family not in FAMILIES:
         raise UserError(f"genlab trains {', '.join(FAMILIES)}, not {family!r}")
+    if recipe == "auto":
+        from genlab.cli.automatic import announce, automatic
+
+        experiment, choices = automatic(family, assignments, start)
+        console.print(f"auto chose, for a {family}:", style="dim")
+        announce(choices, console)
+        return experiment
     experiment = named(recipe or str(family))
     if family is not None and experiment.family != family:
         raise UserError(
@@ -126,11 +136,11 @@ def start_run(experiment: Experiment, start: str | None, out: Path | None, conso
         console.print(f"measuring how many steps fit in {experiment.training.seconds:g} s …", style="dim")
     run = begin(experiment, out=out)
     if leads():
-        describe(run, console)
+        describe(run, console, timed=experiment.training.seconds is not None)
     return run
 
 
-def describe(run: Run, console: Console) -> None:
+def describe(run: Run, console: Console, timed: bool = False) -> None:
     from genlab.experiment.build import build_model
     from genlab.experiment.schema import parse
 
@@ -143,6 +153,10 @@ def describe(run: Run, console: Console) -> None:
     console.print(
         f"[bold]{run.name}[/]  {experiment.data.name} {height}×{width}×{channels}, {counts} parameters"
     )
+    if timed:
+        from genlab.cli.automatic import expectation
+
+        console.print(expectation(experiment), style="dim")
 
 
 def finish(run: Run, console: Console) -> None:

@@ -17,6 +17,7 @@ from genlab.data.fitting import Fit, fitted
 from genlab.data.folder import read_folder
 from genlab.data.mnist import mnist
 from genlab.data.npz import read_npz
+from genlab.data.shapes import shapes
 from genlab.data.shards import is_sharded, read_shards
 from genlab.data.stacked import stacked_mnist
 from genlab.errors import UserError
@@ -24,6 +25,7 @@ from genlab.errors import UserError
 BUILDERS: dict[str, Callable[[int], Dataset]] = {
     "mnist": lambda seed: mnist(),
     "stacked-mnist": stacked_mnist,
+    "shapes": shapes,
     "fashion-mnist": lambda seed: idx_set("fashion-mnist"),
     "kmnist": lambda seed: idx_set("kmnist"),
     "emnist": lambda seed: emnist(),

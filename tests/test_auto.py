@@ -1,0 +1,77 @@
+"""`--recipe auto`: what is chosen for which images, device and time, and that it trains."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from genlab.cli import app
+from genlab.experiment.schema import override
+from genlab.recipes import recipe
+from genlab.recipes.auto import LONG, chosen
+
+FAMILIES = ("vae", "gan", "vaegan")
+GREY, COLOUR, LARGE = (1, 28, 28), (3, 32, 32), (3, 64, 64)
+
+
+def settings(*arguments: object, **options: bool) -> dict[str, str]:
+    return {choice.key: choice.value for choice in chosen(*arguments, **options)}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("shape", [GREY, COLOUR, LARGE])
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("seconds", [20.0, LONG])
+def test_every_choice_is_a_config_and_has_its_reason(
+    family: str, shape: tuple[int, int, int], device: str, seconds: float
+) -> None:
+    choices = chosen(family, shape, device, seconds, bf16=True, compiler=True)
+    override(recipe(family), [choice.assignment for choice in choices])
+    assert all(choice.why for choice in choices)
+    assert len({choice.key for choice in choices}) == len(choices)
+
+
+def test_size_device_and_budget_each_matter() -> None:
+    small = settings("gan", GREY, "cpu", 60.0)
+    assert settings("gan", LARGE, "cpu", 60.0) != small
+    assert settings("gan", COLOUR, "cpu", 60.0) != small
+    assert settings("gan", GREY, "cuda", 60.0) != small
+    assert settings("gan", GREY, "cpu", LONG) != small
+
+
+def test_a_gpu_without_bf16_or_a_compiler_is_not_asked_for_them() -> None:
+    with_all = settings("gan", GREY, "cuda", 60.0, bf16=True, compiler=True)
+    without = settings("gan", GREY, "cuda", 60.0)
+    assert with_all["training.precision"] == "bf16"
+    assert with_all["training.compile"] == "true"
+    assert not without.keys() & {"training.precision", "training.compile"}
+
+
+def test_an_inherited_decoder_is_left_as_it_is() -> None:
+    inherited = settings("gan", GREY, "cpu", 60.0, inherits=True)
+    assert not any(key.startswith(("network.decoder", "network.latent")) for key in inherited)
+
+
+def test_it_trains_and_says_what_it_chose_and_expects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENLAB_RUNS", str(tmp_path))
+    asked = ["train", "gan", "--recipe", "auto", "--seconds", "0.2", "--set", "network.latent_dim=5"]
+    result = CliRunner().invoke(app, [*asked, "--set", "data.limit=200"])
+    assert result.exit_code == 0, result.output
+    assert "auto chose, for a gan" in result.output
+    assert "network.decoder.width=16" in result.output
+    assert "expected:" in result.output
+    (folder,) = tmp_path.glob("*gan-mnist*")
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    assert config["recipe"] == "auto"
+    assert config["network"]["latent_dim"] == 5
+
+
+def test_it_asks_what_to_train() -> None:
+    result = CliRunner().invoke(app, ["train", "--recipe", "auto"])
+    assert result.exit_code != 0
+    assert "genlab train vae, gan or vaegan --recipe auto" in str(result.exception or result.output)

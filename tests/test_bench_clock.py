@@ -1,0 +1,141 @@
+"""The benchmarks against the clock: the search, the curves, quality by budget, as small as they go."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import curves
+import numpy as np
+import pytest
+import quality
+import search
+import torch
+from side_by_side.curves_figure import apart, figure
+from side_by_side.looks import Looks
+from side_by_side.meter import Done
+
+from genlab.experiment.schema import override
+from genlab.recipes import recipe
+
+ASKED = argparse.Namespace(data="mnist", seeds=1)
+
+
+@pytest.mark.parametrize("name", search.STUDIES)
+def test_every_trial_is_a_config_and_no_two_of_a_study_are_the_same(name: str) -> None:
+    study = search.STUDIES[name]
+    keys = [search.identity(study, trial, ASKED, search.SEED) for trial in study.trials]
+    assert len(set(keys)) == len(keys)
+    for trial in study.trials:
+        override(recipe("vae" if study.arm == "vae" else "gan"), list(trial.settings))
+
+
+def test_what_two_studies_both_try_is_trained_once() -> None:
+    def default(name: str) -> str:
+        study = search.STUDIES[name]
+        plain = recipe("gan")
+        (trial,) = (t for t in study.trials if override(plain, list(t.settings)) == plain)
+        return search.identity(study, trial, ASKED, search.SEED)
+
+    assert default("gan-rate") == default("gan-decoder") == default("gan-critic")
+
+
+def test_the_search_prints_what_came_of_each_trial() -> None:
+    study = search.STUDIES["gan-rate"]
+    rows = [
+        {
+            "identity": search.identity(study, trial, ASKED, search.SEED), "arm": "gan",
+            "model": "GAN from random weights", "steps": 100 + i, "fid": {"x": 10.0 + i},
+        }
+        for i, trial in enumerate(study.trials[:2])
+    ]  # fmt: skip
+    rows.append(
+        {
+            "identity": search.identity(study, study.trials[2], ASKED, search.SEED), "arm": "gan",
+            "model": search.DIVERGED, "steps": 7, "fid": {},
+        }
+    )  # fmt: skip
+    text = search.table("gan-rate", ASKED, rows)
+    assert f"| {study.trials[1].name} | 101 | 11.0 |" in text
+    assert f"| {study.trials[2].name} | 7 | diverged |" in text
+    assert study.trials[3].name not in text
+
+
+def look(arm: str, seconds: float, distance: float, seed: int = 0) -> dict[str, Any]:
+    return {
+        "arm": arm, "family": curves.ARMS[arm].family, "seconds": seconds, "seed": seed, "steps": 1,
+        "fid": {"x": distance},
+    }  # fmt: skip
+
+
+def test_sooner_is_by_the_first_look_that_was_as_good_of_the_same_family_and_seed() -> None:
+    rows = [
+        look("ours-gan", 1, 500), look("ours-gan", 2, 200), look("ours-gan", 3, 250),
+        look("ours-vae", 0.1, 1), look("ours-gan", 0.2, 1, seed=1),
+        look("dcgan.py", 30, 450), look("dcgan.py", 60, 200), look("dcgan.py", 90, 199),
+    ]  # fmt: skip
+    found = {row["seconds"]: row["times"] for row in curves.sooner(rows, "x")}
+    assert found == {30: 15, 60: 30, 90: None}
+    printed = curves.table(rows, "x")
+    assert "never" in printed
+    assert "at least" not in printed
+    assert "at least 15× sooner" in curves.table(rows[:-1], "x")
+
+
+def test_looks_leave_pictures_and_let_no_drawing_onto_the_clock(tmp_path: Path) -> None:
+    drawn = []
+
+    def draw(count: int) -> torch.Tensor:
+        drawn.append(count)
+        return torch.zeros(3, 1, 4, 4)
+
+    looks = Looks([1e-9, 2e-9, 1e-3], tmp_path, draw)
+    with contextlib.suppress(Done):
+        while True:
+            looks.step(1)
+    assert len(drawn) == 2, "two looks that are due at once are one"
+    first, last = (json.loads((tmp_path / f"{n:03d}.json").read_text("utf-8")) for n in (0, 2))
+    assert 0 < first["seconds"] < last["seconds"]
+    assert first["steps"] == 1 < last["steps"]
+    assert np.load(tmp_path / "002.npy", allow_pickle=False).dtype == np.uint8
+
+
+def test_words_at_the_ends_of_lines_do_not_meet() -> None:
+    ends = [(10.0, "a", "", ""), (12.0, "b", "", ""), (90.0, "c", "", "")]
+    assert [end[0] for end in apart(ends)] == [10.0, 26.0, 90.0]
+
+
+def test_the_curves_are_drawn_with_their_labels() -> None:
+    rows = [look("ours-gan", s, 500 / s) for s in (1, 5, 60)] + [look("dcgan.py", 600, 246)]
+    labels = {name: (arm.label, arm.family) for name, arm in curves.ARMS.items()}
+    svg = figure(rows, labels, ("x", 0.3))
+    assert "PyTorch-GAN dcgan.py: 246" in svg
+    assert "real images: 0.3" in svg
+    assert "nan" not in svg
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", [quality, search, curves])
+def test_a_small_race_is_run_and_not_run_again(
+    script: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny = search.Study("?", "gan", 1.0, (search.Trial("one"),))
+    monkeypatch.setitem(search.STUDIES, "tiny", tiny)
+    options = {
+        quality: ["--arms", "gan", "--budgets", "1", "--seeds", "1"],
+        search: ["--studies", "tiny"],
+        curves: ["--arms", "ours-gan", "--until", "0.5", "--figure", str(tmp_path / "curves.svg")],
+    }[script]
+    monkeypatch.setattr("sys.argv", ["bench", *options, "--json", str(tmp_path / "rows.json")])
+    main: Callable[[], None] = script.main
+    main()
+    first = (tmp_path / "rows.json").read_text("utf-8")
+    assert json.loads(first)
+    said = capsys.readouterr().out
+    assert "genlab-mnist" in said
+    main()
+    assert (tmp_path / "rows.json").read_text("utf-8") == first
