@@ -33,6 +33,8 @@ from genlab.data.source import load  # noqa: E402
 from genlab.errors import UserError  # noqa: E402
 from genlab.runs.files import read_json, write_json  # noqa: E402
 
+DEFAULT = ["vae", "gan", "gan-from-vae", "gan-from-mixture"]
+
 
 def run(chosen: argparse.Namespace, data: str) -> list[dict[str, Any]]:
     dataset = load(data)
@@ -93,7 +95,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
+    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=DEFAULT)
     parser.add_argument("--budgets", nargs="+", type=float, default=[20, 60, 600], help="seconds of training")
     parser.add_argument("--seeds", type=int, default=3, help="so many")
     parser.add_argument("--first-seed", type=int, default=0)

@@ -95,6 +95,17 @@ STUDIES: dict[str, Study] = {
         (*each(f"{ENCODER}hidden=", 256, 512, 1024), *each(f"{ENCODER}depth=", 2),
          Trial("convolutions, width 16", CONVOLUTIONS)),
     ),
+    "vae-depth": Study(
+        "with more time: how deep between z and the image, and between the image and z?", "vae", 60,
+        (Trial("as it is"), *each(f"{DECODER}depth=", 2, 3),
+         Trial("depth=2, hidden=512", (f"{DECODER}depth=2", f"{DECODER}hidden=512")),
+         Trial("decoder and encoder depth=2", (f"{DECODER}depth=2", f"{ENCODER}depth=2")),
+         Trial("convolutional encoder", CONVOLUTIONS), *each(LATENT, 12, 16), *each("objective.beta=", 1.5),
+         *each(BATCH, 256)),
+    ),
+    "second-stage": Study(
+        "how many Gaussians for the codes, or a flow?", "second-stages", 60, (Trial("as it is"),)
+    ),
     "vae-latent": Study("how many dimensions of z?", "vae", 20, each(LATENT, 8, 16, 32, 64)),
     "vae-batch": Study(
         "how many images a step, and how long an average?", "vae", 20,
@@ -142,7 +153,7 @@ STUDIES: dict[str, Study] = {
 
 def identity(study: Study, trial: Trial, chosen: argparse.Namespace, seed: int) -> str:
     """Of a training: two studies that try the same thing train it once."""
-    family = "vae" if study.arm == "vae" else "gan"
+    family = "gan" if study.arm.startswith("gan") else "vae"
     configs = [recipe(family, *trial.settings), recipe("vae", *trial.first)]
     told = [study.arm, study.seconds, chosen.data, seed, trial.share or FIRST]
     told += [config.model_dump(mode="json") for config in configs]

@@ -57,6 +57,18 @@ def vae(task: Task, out: Path) -> Iterator[Made]:
     yield Made("VAE, z ~ fitted mixture", fitted, seconds(trained) + fitting, seconds(trained))
 
 
+def second_stages(task: Task, out: Path) -> Iterator[Made]:
+    """One VAE, and mixtures of several sizes, and a flow, fitted to its codes."""
+    trained = train(
+        task.asked("vae", task.budget - FIT, *task.settings), out=out / "vae", dataset=task.dataset
+    )
+    for components in (16, 64, 128, 256, None):
+        kind = "flow" if components is None else "mixture"
+        _, fitting = fit_prior(trained, task.dataset, components, kind=kind)
+        label = "VAE, z ~ a flow" if components is None else f"VAE, z ~ {components} Gaussians"
+        yield Made(label, open_run(trained.run, prior="fitted"), seconds(trained) + fitting, seconds(trained))
+
+
 def gan(task: Task, out: Path) -> Iterator[Made]:
     """The GAN from random weights."""
     trained = train(task.asked("gan", task.budget, *task.settings), out=out / "gan", dataset=task.dataset)
@@ -87,7 +99,7 @@ def gan_from_mixture(task: Task, out: Path) -> Iterator[Made]:
 
 
 ARMS: dict[str, Callable[[Task, Path], Iterator[Made]]] = {
-    "vae": vae, "gan": gan, "gan-from-vae": gan_from_vae, "gan-from-mixture": gan_from_mixture
+    "vae": vae, "second-stages": second_stages, "gan": gan, "gan-from-vae": gan_from_vae, "gan-from-mixture": gan_from_mixture
 }  # fmt: skip
 
 
