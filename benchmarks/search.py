@@ -139,6 +139,13 @@ STUDIES: dict[str, Study] = {
          *tuned("relativistic, R1 + R2", R1R2, "5e-4", "1e-3", "2e-3"),
          *tuned("Wasserstein, penalty", WGAN, "5e-4", "1e-3", "2e-3")),
     ),
+    "gan-long": Study(
+        "with more time: more channels, a longer average, a falling rate?", "gan", 300,
+        (Trial("as it is"), *each(EMA, "0.999"),
+         Trial("ema=0.999, final=0", (f"{EMA}0.999", f"{FINAL}0")),
+         Trial("width 32 and 48, ema=0.999", (f"{DECODER}width=32", f"{CRITIC}width=48", f"{EMA}0.999")),
+         Trial("batch_size=128, ema=0.999", (f"{BATCH}128", f"{EMA}0.999"))),
+    ),
     "gan-from-vae": Study(
         "a GAN from the VAE's decoder: how much of the time for the VAE, z ~ N(0, I)?", "gan-from-vae", 60,
         (Trial("a sixth for the VAE", share=1 / 6), Trial("a third"), Trial("half", share=1 / 2)),

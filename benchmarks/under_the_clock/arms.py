@@ -99,7 +99,8 @@ def gan_from_mixture(task: Task, out: Path) -> Iterator[Made]:
 
 
 ARMS: dict[str, Callable[[Task, Path], Iterator[Made]]] = {
-    "vae": vae, "second-stages": second_stages, "gan": gan, "gan-from-vae": gan_from_vae, "gan-from-mixture": gan_from_mixture
+    "vae": vae, "second-stages": second_stages, "gan": gan,
+    "gan-from-vae": gan_from_vae, "gan-from-mixture": gan_from_mixture,
 }  # fmt: skip
 
 
