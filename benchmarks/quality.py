@@ -73,24 +73,32 @@ def known(row: dict[str, Any], arm: str, data: str, budget: float, seed: int, na
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """A line for each model, a column for each budget: mean [smallest, largest] over seeds, on each scale."""
+    """A line for each model, a column for each budget: mean [smallest, largest] over seeds, and the seconds
+    that it took in the mean; on each scale."""
     budgets = sorted({row["budget"] for row in rows})
     lines = []
     for name in sorted({name for row in rows for name in row["fid"]}):
         lines.append(f"\nFréchet distance on {name}, N = {COUNT:,}")
-        lines.append(f"{'model':<42}" + "".join(f"{f'{budget:g} s':>22}" for budget in budgets))
+        lines.append(f"{'model':<42}" + "".join(f"{f'{budget:g} s':>26}" for budget in budgets))
         for model in dict.fromkeys(row["model"] for row in rows):
             cells = ""
             for budget in budgets:
-                found = [
-                    row["fid"][name]
+                rows_here = [
+                    row
                     for row in rows
                     if (row["model"], row["budget"]) == (model, budget) and name in row["fid"]
                 ]
-                spread = f" [{min(found):.1f}, {max(found):.1f}]" if len(found) > 1 else ""
-                cells += f"{f'{statistics.mean(found):.1f}{spread}' if found else '–':>22}"
+                cells += f"{cell(rows_here, name):>26}"
             lines.append(f"{model:<42}{cells}")
     return "\n".join(lines)
+
+
+def cell(rows: list[dict[str, Any]], name: str) -> str:
+    if not rows:
+        return "–"
+    found = [row["fid"][name] for row in rows]
+    spread = f" [{min(found):.1f}, {max(found):.1f}]" if len(found) > 1 else ""
+    return f"{statistics.mean(found):.1f}{spread} in {statistics.mean(row['seconds'] for row in rows):.0f} s"
 
 
 def main() -> None:
