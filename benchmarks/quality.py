@@ -116,6 +116,9 @@ def main() -> None:
     try:
         for data in chosen.data:
             print(table(run(chosen, data)), flush=True)
+    except KeyboardInterrupt:
+        print("stopped: what was finished stays in the JSON, and the same command goes on from there")
+        raise SystemExit(130) from None
     except UserError as error:
         parser.exit(2, f"quality: {error}\n")
 

@@ -261,6 +261,9 @@ def main() -> None:
     try:
         for study in chosen.studies:
             run(study, chosen, rows)
+    except KeyboardInterrupt:
+        print("stopped: what was finished stays in the JSON, and the same command goes on from there")
+        raise SystemExit(130) from None
     except UserError as error:
         parser.exit(2, f"genlab bench search: {error}\n")
     finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from genlab.data.dataset import Dataset
-from genlab.experiment.runner import train
+from genlab.experiment import runner
 from genlab.experiment.schema import Experiment
 from genlab.experiment.second_stage import fit_prior
 from genlab.experiment.trained import Trained, open_run
@@ -36,6 +36,14 @@ class Task:
     def asked(self, name: str, budget: float, *more: str) -> Experiment:
         named = (f"data.name={self.data}", f"training.seconds={budget}", f"training.seed={self.seed}")
         return recipe(name, *named, *more)
+
+
+def train(experiment: Experiment, out: Path, dataset: Dataset, start: Trained | None = None) -> Trained:
+    """As `genlab.train`, but a training that was stopped stops the race."""
+    trained = runner.train(experiment, start=start, out=out, dataset=dataset)
+    if trained.step < trained.experiment.training.steps:
+        raise KeyboardInterrupt
+    return trained
 
 
 class Made(NamedTuple):
