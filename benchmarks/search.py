@@ -101,7 +101,14 @@ STUDIES: dict[str, Study] = {
          Trial("depth=2, hidden=512", (f"{DECODER}depth=2", f"{DECODER}hidden=512")),
          Trial("decoder and encoder depth=2", (f"{DECODER}depth=2", f"{ENCODER}depth=2")),
          Trial("convolutional encoder", CONVOLUTIONS), *each(LATENT, 12, 16), *each("objective.beta=", 1.5),
-         *each(BATCH, 256)),
+         *each(BATCH, 256, 512)),
+    ),
+    "vae-depth-256": Study(
+        "the same in batches of 256", "vae", 60,
+        (Trial("rate 7e-3", (f"{BATCH}256", f"{RATE}7e-3")),
+         Trial("decoder depth=2", (f"{BATCH}256", f"{DECODER}depth=2")),
+         Trial("decoder and encoder depth=2", (f"{BATCH}256", f"{DECODER}depth=2", f"{ENCODER}depth=2")),
+         Trial("convolutional encoder", (f"{BATCH}256", *CONVOLUTIONS))),
     ),
     "second-stage": Study(
         "how many Gaussians for the codes, or a flow?", "second-stages", 60, (Trial("as it is"),)
@@ -118,7 +125,7 @@ STUDIES: dict[str, Study] = {
     ),
     "gan-decoder": Study(
         "which generator?", "gan", 60,
-        (*each(f"{DECODER}width=", 12, 16, 24, 32), *each(LATENT, 16, 64),
+        (*each(f"{DECODER}width=", 12, 16, 24, 32), *each(f"{DECODER}depth=", 2, 3), *each(LATENT, 16, 64),
          Trial("no dense layer, width 24", PLAIN)),
     ),
     "gan-critic": Study(
