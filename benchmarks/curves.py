@@ -51,7 +51,7 @@ OURS = (0.25, 0.5, 1, 1.5, 2, 3, 4.5, 6, 9, 12, 20, 30, 60)  # seconds
 THEIRS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 450, 600)
 ARMS: dict[str, Arm] = {
     "ours-gan": Arm("genlab, recipe gan", "GAN", "recipe-gan", "ours", 64, OURS),
-    "ours-vae": Arm("genlab, recipe vae", "VAE", "recipe-vae", "ours", 128, OURS),
+    "ours-vae": Arm("genlab, recipe vae", "VAE", "recipe-vae", "ours", 256, OURS),
     "dcgan.py": Arm("PyTorch-GAN dcgan.py", "GAN", "pytorch-gan-dcgan", "peer", 64, THEIRS),
     "pythae-conv": Arm("pythae conv VAE", "VAE", "pythae-conv", "peer", 64, THEIRS),
     "pythae-mlp": Arm("pythae MLP VAE", "VAE", "pythae-mlp", "peer", 64, THEIRS),

@@ -70,8 +70,9 @@ class Study:
 
 
 def each(prefix: str, *values: object) -> tuple[Trial, ...]:
-    """A trial for each value of one setting."""
-    return tuple(Trial(f"{prefix.rsplit('.', 1)[-1]}{value}", (f"{prefix}{value}",)) for value in values)
+    """A trial for each value of one setting, called as the config calls it."""
+    name = prefix.removeprefix("network.").removeprefix("optimizer.").removeprefix("training.")
+    return tuple(Trial(f"{name}{value}", (f"{prefix}{value}",)) for value in values)
 
 
 def tuned(name: str, settings: tuple[str, ...], *rates: str) -> tuple[Trial, ...]:
@@ -84,39 +85,27 @@ STUDIES: dict[str, Study] = {
         "how fast may a VAE learn, and must it slow down?", "vae", 20,
         (*each(RATE, "1e-3", "2e-3", "5e-3", "7e-3"), *each(FINAL, "1", "0.1")),
     ),
-    "vae-decoder": Study(
-        "which decoder?", "vae", 20,
+    "vae-width": Study(
+        "how wide, and what else could draw the image?", "vae", 20,
         (*each(f"{DECODER}width=", 8, 16, 24), *each(f"{DECODER}hidden=", 128, 512),
          Trial("no dense layer, width 24", PLAIN),
          Trial("dense layers alone", (f"{DECODER}kind=mlp", f"{DECODER}hidden=512", f"{DECODER}norm=none"))),
     ),
-    "vae-encoder": Study(
-        "which encoder?", "vae", 20,
-        (*each(f"{ENCODER}hidden=", 256, 512, 1024), *each(f"{ENCODER}depth=", 2),
-         Trial("convolutions, width 16", CONVOLUTIONS)),
+    "vae-average": Study(
+        "how many images a step, and how long an average, in a short run?", "vae", 20,
+        (*each(BATCH, 64, 128, 256), *each(EMA, "0.99", "0.998")),
     ),
     "vae-depth": Study(
-        "with more time: how deep between z and the image, and between the image and z?", "vae", 60,
-        (Trial("as it is"), *each(f"{DECODER}depth=", 2, 3),
-         Trial("depth=2, hidden=512", (f"{DECODER}depth=2", f"{DECODER}hidden=512")),
-         Trial("decoder and encoder depth=2", (f"{DECODER}depth=2", f"{ENCODER}depth=2")),
-         Trial("convolutional encoder", CONVOLUTIONS), *each(LATENT, 12, 16), *each("objective.beta=", 1.5),
-         *each(BATCH, 256, 512)),
+        "with a minute: how deep between z and the image, and between the image and z?", "vae", 60,
+        (*each(f"{DECODER}depth=", 1, 2, 3), *each(f"{DECODER}hidden=", 512), *each(f"{ENCODER}depth=", 2),
+         *each(f"{ENCODER}hidden=", 256, 1024), Trial("convolutional encoder", CONVOLUTIONS)),
     ),
-    "vae-depth-256": Study(
-        "the same in batches of 256", "vae", 60,
-        (Trial("rate 7e-3", (f"{BATCH}256", f"{RATE}7e-3")),
-         Trial("decoder depth=2", (f"{BATCH}256", f"{DECODER}depth=2")),
-         Trial("decoder and encoder depth=2", (f"{BATCH}256", f"{DECODER}depth=2", f"{ENCODER}depth=2")),
-         Trial("convolutional encoder", (f"{BATCH}256", *CONVOLUTIONS))),
+    "vae-batch": Study(
+        "with a minute: how many images a step, how many dimensions of z, how much KL?", "vae", 60,
+        (*each(BATCH, 64, 128, 256, 512), *each(LATENT, 12, 16, 64), *each("objective.beta=", 1.5)),
     ),
     "second-stage": Study(
         "how many Gaussians for the codes, or a flow?", "second-stages", 60, (Trial("as it is"),)
-    ),
-    "vae-latent": Study("how many dimensions of z?", "vae", 20, each(LATENT, 8, 16, 32, 64)),
-    "vae-batch": Study(
-        "how many images a step, and how long an average?", "vae", 20,
-        (*each(BATCH, 64, 128, 256), *each(EMA, "0.99", "0.998")),
     ),
     "gan-rate": Study(
         "how fast may a GAN learn, and must it slow down?", "gan", 60,
@@ -125,8 +114,12 @@ STUDIES: dict[str, Study] = {
     ),
     "gan-decoder": Study(
         "which generator?", "gan", 60,
-        (*each(f"{DECODER}width=", 12, 16, 24, 32), *each(f"{DECODER}depth=", 2, 3), *each(LATENT, 16, 64),
+        (*each(f"{DECODER}width=", 12, 16, 24, 32), *each(LATENT, 16, 64),
          Trial("no dense layer, width 24", PLAIN)),
+    ),
+    "gan-depth": Study(
+        "how deep between z and the generator's first image?", "gan", 60,
+        each(f"{DECODER}depth=", 1, 2, 3),
     ),
     "gan-critic": Study(
         "which discriminator?", "gan", 60,

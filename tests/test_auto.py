@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from genlab.cli import app
+from genlab.cli import train  # noqa: F401  (adds its command to `app`)
+from genlab.cli.root import app
 from genlab.experiment.schema import override
 from genlab.recipes import recipe
 from genlab.recipes.auto import LONG, chosen

@@ -43,7 +43,7 @@ NETWORKS: dict[str, Network] = {
         "pytorch/examples dcgan", 64, 6_338_176, "written after dcgan/main.py and torchvision's loader",
         goal=1.8,
     ),
-    "recipe-vae": Network("our recipe vae", 128, 0),
+    "recipe-vae": Network("our recipe vae", 256, 0),
     "recipe-gan": Network("our recipe gan", 64, 0),
 }  # fmt: skip
 

@@ -143,7 +143,7 @@ def ours(name: str, batch: int, limit: int | None = None, seed: int = 0) -> tupl
 
     def draw(count: int) -> Tensor:
         """The averaged weights', of z ~ N(0, I)."""
-        averaged = state.averaged.model
+        averaged = cast(Model, state.averaged.model)
         with torch.inference_mode():
             latents = averaged.latents(count, generator(experiment.training.seed, "looks"))
             return torch.cat([averaged.decode(some) for some in latents.split(1000)])

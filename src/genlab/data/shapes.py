@@ -56,7 +56,8 @@ def draw(labels: NDArray[np.int64], factors: Numbers, side: int) -> NDArray[np.u
     above = rgb(hue, 0.6 + 0.4 * saturation, 0.75 + 0.25 * value)
     shade = 0.85 - 0.2 * (x * np.cos(2 * np.pi * ground[4]) + y * np.sin(2 * np.pi * ground[4])) / radius
     image = inside * above * np.clip(shade, 0.5, 1.05)[:, None] + (1 - inside) * below
-    return np.clip(255 * image, 0, 255).round().astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.clip(255 * image, 0, 255).round().astype(np.uint8)
+    return pixels
 
 
 def distance(labels: NDArray[np.int64], u: Numbers, v: Numbers, radius: Numbers) -> Numbers:

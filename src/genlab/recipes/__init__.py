@@ -29,7 +29,7 @@ def vae() -> Experiment:
         network=schema.Network(decoder=DECODER),
         objective=schema.Elbo(),
         optimizer=schema.Optimizer(learning_rate=5e-3, beta2=0.999, final=0),
-        training=schema.Training(steps=6000, batch_size=128, ema=0.998),
+        training=schema.Training(steps=3000, batch_size=256, ema=0.998),
     )
 
 
