@@ -112,6 +112,11 @@ STUDIES: dict[str, Study] = {
         (*each(RATE, "1e-3", "2e-3", "3e-3", "4e-3"), *each(FINAL, "0.1"),
          Trial("discriminator at half the rate", ("optimizer.discriminator_rate=1e-3",))),
     ),
+    "gan-memory": Study(
+        "how much of the last gradients may Adam remember?", "gan", 60,
+        (*each("optimizer.beta1=", "0", "0.25", "0.5"),
+         Trial("beta1=0, beta2=0.999", ("optimizer.beta1=0", "optimizer.beta2=0.999"))),
+    ),
     "gan-decoder": Study(
         "which generator?", "gan", 60,
         (*each(f"{DECODER}width=", 12, 16, 24, 32), *each(LATENT, 16, 64),
@@ -129,8 +134,7 @@ STUDIES: dict[str, Study] = {
     ),
     "gan-batch": Study(
         "how many images a step, and how long an average?", "gan", 60,
-        (*each(BATCH, 32, 64, 128), *each(EMA, "0.98", "0.99", "0.998"), *each("optimizer.beta1=", "0"),
-         *each("optimizer.beta2=", "0.999")),
+        (*each(BATCH, 32, 64, 128), *each(EMA, "0.98", "0.99", "0.998")),
     ),
     "gan-loss": Study(
         "which loss, each at three rates?", "gan", 60,

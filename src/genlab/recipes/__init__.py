@@ -40,7 +40,7 @@ def gan() -> Experiment:
         recipe="gan",
         network=schema.Network(decoder=DECODER),
         objective=schema.Adversarial(),
-        optimizer=schema.Optimizer(learning_rate=2e-3, beta1=0.5, beta2=0.99),
+        optimizer=schema.Optimizer(learning_rate=2e-3, beta1=0, beta2=0.99),
         training=schema.Training(steps=6000, batch_size=64, ema=0.99),
     )
 
