@@ -2,8 +2,7 @@
 
     genlab train gan --recipe auto --data my-photos/ --seconds 600
 
-What --set and other options say stands above what is chosen. Each choice is one line with its reason;
-what was tried, and what came of it, stands in docs/recipes.md.
+What --set and other options say stands above what is chosen. Each choice is one line with its reason.
 """
 
 from __future__ import annotations
