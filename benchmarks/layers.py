@@ -50,7 +50,7 @@ class Products(TorchDispatchMode):
     """Notes every operation that torch counts FLOPs of, with the layout of its arguments."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.calls: Counter[tuple[Any, str]] = Counter()
         self.arguments: dict[tuple[Any, str], tuple[Any, Any]] = {}
 
