@@ -166,6 +166,9 @@ def main() -> None:
                     rows += curve(name, looks, seed, measured_on)
                     chosen.json.parent.mkdir(parents=True, exist_ok=True)
                     write_json(chosen.json, rows)
+    except KeyboardInterrupt:
+        print("stopped: what was finished stays in the JSON, and the same command goes on from there")
+        raise SystemExit(130) from None
     except UserError as error:
         parser.exit(2, f"genlab bench curves: {error}\n")
     shown = [row for row in rows if row["arm"] in chosen.arms]

@@ -44,7 +44,8 @@ class Laid(NamedTuple):
     stride: tuple[int, ...]
 
     def random(self) -> Tensor:
-        return torch.empty_strided(self.shape, self.stride).normal_()
+        reach = 1 + sum((size - 1) * step for size, step in zip(self.shape, self.stride, strict=True))
+        return torch.randn(reach).as_strided(self.shape, self.stride)  # rows may share memory
 
 
 class Products(TorchDispatchMode):

@@ -57,7 +57,7 @@ def measured(network: str, setting: dict[str, str], processes: int, seconds: flo
     command = [sys.executable, "-m", "side_by_side.child", network, "ours", f"--seconds={seconds}"]
     with busy(processes):
         found = subprocess.run(
-            command, env={**environment(), **setting}, stdin=subprocess.DEVNULL, capture_output=True,
+            command, env={**environment(), **setting}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             check=True, encoding="utf-8",
         )  # fmt: skip
     return float(json.loads(found.stdout.rstrip().rsplit("\n", 1)[-1])["images_per_second"])

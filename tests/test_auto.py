@@ -9,8 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from genlab.cli import train  # noqa: F401  (adds its command to `app`)
+from genlab.cli.automatic import automatic
 from genlab.cli.root import app
 from genlab.experiment.schema import override
+from genlab.ranks import Place
 from genlab.recipes import recipe
 from genlab.recipes.auto import LONG, chosen
 
@@ -70,6 +72,25 @@ def test_it_trains_and_says_what_it_chose_and_expects(
     config = json.loads((folder / "config.json").read_text("utf-8"))
     assert config["recipe"] == "auto"
     assert config["network"]["latent_dim"] == 5
+
+
+def test_where_all_is_set_nothing_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLAB_RUNS", str(tmp_path))
+    keys = [choice.assignment for choice in chosen("vae", GREY, "cpu", 60.0)]
+    given = [part for key in keys for part in ("--set", key)]
+    asked = ["train", "vae", "--recipe", "auto", "--steps", "2", "--set", "data.limit=300", *given]
+    result = CliRunner().invoke(app, asked)
+    assert result.exit_code == 0, result.output
+    assert "auto chose, for a vae: nothing" in result.output
+
+
+def test_several_processes_are_not_asked_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genlab.cli.automatic.fastest", lambda: "cuda")
+    monkeypatch.setattr("genlab.experiment.acceleration.no_compiler", lambda device: "")
+    monkeypatch.setattr("genlab.experiment.acceleration.no_bf16", lambda device: "")
+    assert automatic("gan", [], None)[0].training.compile
+    monkeypatch.setattr("genlab.ranks.place", lambda: Place(world=2, rank=0, local_world=2, local_rank=0))
+    assert not automatic("gan", [], None)[0].training.compile
 
 
 def test_it_asks_what_to_train() -> None:

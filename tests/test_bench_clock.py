@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import curves
+import layers
 import numpy as np
 import pytest
 import quality
 import search
+import threads
 import torch
 from side_by_side.curves_figure import apart, figure
 from side_by_side.looks import Looks
 from side_by_side.meter import Done
+from torch.utils.flop_counter import FlopCounterMode
 
 from genlab.experiment.schema import override
 from genlab.recipes import recipe
@@ -115,6 +118,43 @@ def test_the_curves_are_drawn_with_their_labels() -> None:
     assert "PyTorch-GAN dcgan.py: 246" in svg
     assert "real images: 0.3" in svg
     assert "nan" not in svg
+
+
+def test_the_products_of_a_step_are_those_that_torch_counts() -> None:
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(4 * 36, 5)
+    )
+    images = torch.zeros(2, 1, 8, 8)
+    seen = layers.Products()
+    with FlopCounterMode(display=False) as counter:
+        network(images).sum().backward()
+    with seen:
+        network(images).sum().backward()
+    found = {key: layers.alone(key[0], laid) for key, laid in seen.arguments.items()}
+    assert sum(calls * found[key][1] for key, calls in seen.calls.items()) == counter.get_total_flops()
+    assert all(seconds > 0 for seconds, _ in found.values())
+
+
+def test_what_the_products_leave_of_a_step_is_everything_else() -> None:
+    rows = [
+        {"operation": "mm", "shapes": ["2 × 3"], "calls": 1, "seconds": s, "flops": 10**7}
+        for s in (2e-3, 1e-3)
+    ]
+    found = {"network": "recipe-vae", "batch": 2, "step": 6e-3, "peak": 10.0, "products": rows}
+    printed = layers.table(found, 1)
+    assert "6.00 ms a step, 3 GFLOP/s, 33% of the peak of 10" in printed
+    assert "50.0%  everything else" in printed
+    assert "16.7%  the other 1 products" in printed
+
+
+def test_threads_are_compared_by_medians() -> None:
+    rows = [
+        {"round": i, "busy": 1, "network": "recipe-gan", "setting": "bound", "rate": rate}
+        for i, rate in enumerate((100.0, 900.0, 200.0))
+    ]
+    head, line = threads.table(rows).splitlines()[1:]
+    assert "gan, 1 busy" in head
+    assert line.split() == ["bound", "200"]
 
 
 @pytest.mark.slow

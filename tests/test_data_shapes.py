@@ -46,5 +46,6 @@ def test_a_turned_triangle_is_another_picture_and_a_turned_disc_is_not() -> None
 def test_the_seed_decides_the_images() -> None:
     first, again, other = load("shapes", limit=40), load("shapes", limit=40), load("shapes", limit=40, seed=1)
     assert first.digest() == again.digest() != other.digest()
+    assert load("shapes").digest() == "4f742b73b2f98610", "a run knows its images by this"
     assert first.train.labels is not None
     assert set(first.train.labels.tolist()) == {0, 1, 2}

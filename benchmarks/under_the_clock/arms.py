@@ -23,14 +23,13 @@ FIRST = 1 / 3  # of the budget for the VAE that a GAN starts from
 
 @dataclass(frozen=True)
 class Task:
-    """Images, seconds and a seed; `settings` are the recipe's own, `first` those of the VAE before a GAN."""
+    """Images, seconds and a seed; what is set in the recipe, and the share of a VAE before a GAN."""
 
     data: str
     dataset: Dataset
     budget: float
     seed: int
     settings: tuple[str, ...] = ()
-    first: tuple[str, ...] = ()
     share: float = FIRST
 
     def asked(self, name: str, budget: float, *more: str) -> Experiment:
@@ -85,9 +84,7 @@ def gan(task: Task, out: Path) -> Iterator[Made]:
 
 def gan_from_vae(task: Task, out: Path) -> Iterator[Made]:
     """The GAN from the decoder of a VAE that took its share of the budget."""
-    first = train(
-        task.asked("vae", task.budget * task.share, *task.first), out=out / "vae", dataset=task.dataset
-    )
+    first = train(task.asked("vae", task.budget * task.share), out=out / "vae", dataset=task.dataset)
     rest = task.asked("gan", task.budget - seconds(first), *task.settings)
     trained = train(rest, start=first, out=out / "gan", dataset=task.dataset)
     yield Made("GAN from the VAE's decoder", trained, seconds(first) + seconds(trained), seconds(trained))
@@ -95,9 +92,7 @@ def gan_from_vae(task: Task, out: Path) -> Iterator[Made]:
 
 def gan_from_mixture(task: Task, out: Path) -> Iterator[Made]:
     """The same, its z drawn from the mixture that was fitted to the VAE's codes."""
-    first = train(
-        task.asked("vae", task.budget * task.share, *task.first), out=out / "vae", dataset=task.dataset
-    )
+    first = train(task.asked("vae", task.budget * task.share), out=out / "vae", dataset=task.dataset)
     _, fitting = fit_prior(first, task.dataset)
     before = seconds(first) + fitting
     rest = task.asked("gan", task.budget - before, "network.prior.kind=mixture", *task.settings)

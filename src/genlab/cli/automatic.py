@@ -22,6 +22,7 @@ def automatic(
     above all choices; and the choices. Raises UserError."""
     from genlab.experiment.acceleration import no_bf16, no_compiler
     from genlab.experiment.schema import override, parse
+    from genlab.ranks import place
     from genlab.recipes import recipe as named
     from genlab.recipes.auto import SECONDS, chosen
     from genlab.runs.store import find_run
@@ -40,7 +41,8 @@ def automatic(
     seconds = asked.training.seconds or SECONDS
     choices = chosen(
         family, shape_of(data), device, seconds,
-        bf16=not no_bf16(device), compiler=not no_compiler(device), inherits=start is not None,
+        bf16=not no_bf16(device), compiler=place().world == 1 and not no_compiler(device),
+        inherits=start is not None,
     )  # fmt: skip
     choices = [choice for choice in choices if choice.key not in said]
     if not said & {"training.seconds", "training.steps"}:
@@ -66,7 +68,7 @@ def shape_of(data: Data) -> tuple[int, int, int]:
 
 def announce(choices: list[Chosen], console: Console) -> None:
     """One line a choice, with its reason."""
-    wide = max(len(choice.assignment) for choice in choices)
+    wide = max((len(choice.assignment) for choice in choices), default=0)
     for choice in choices:
         console.print(f"  {choice.assignment:<{wide}}  {choice.why}", style="dim", highlight=False)
 

@@ -112,7 +112,8 @@ def configure(
         from genlab.cli.automatic import announce, automatic
 
         experiment, choices = automatic(family, assignments, start)
-        console.print(f"auto chose, for a {family}:", style="dim")
+        left = "" if choices else " nothing: all is set already"
+        console.print(f"auto chose, for a {family}:{left}", style="dim")
         announce(choices, console)
         return experiment
     experiment = named(recipe or str(family))

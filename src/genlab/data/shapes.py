@@ -1,6 +1,6 @@
-"""Shapes: discs, squares and triangles of any hue, size, place and turn before a shaded ground, in colour and
-at any size. Images whose every factor is known, and that need no download. Drawn in double precision, so that
-processors that round a sine differently still draw the same bytes."""
+"""Shapes: discs, squares and triangles of any hue, size, place and turn before a shaded ground, in colour.
+Images whose every factor is known, and that need no download. Drawn in double precision, so that processors
+that round a sine differently should still draw the same bytes."""
 
 from __future__ import annotations
 
