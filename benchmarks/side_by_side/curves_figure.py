@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any
 
-LEFT, TOP, WIDTH, HEIGHT, RIGHT, BOTTOM = 70, 44, 470, 320, 190, 56  # px
+LEFT, TOP, WIDTH, HEIGHT, RIGHT, BOTTOM = 70, 44, 470, 320, 240, 56  # px
 INK, FAINT = "#333333", "#e5e5e5"
 # Okabe & Ito (2008), told apart by every kind of eye; and each line has a dash of its own
 STYLES = [("#0072B2", ""), ("#D55E00", ""), ("#56B4E9", "7 4"), ("#E69F00", "7 4"), ("#009E73", "2 3")]
