@@ -213,6 +213,7 @@ def test_choosing_on_the_page(tmp_path: Path) -> None:
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Backspace")
         page.locator("#right").click()
+        page.wait_for_timeout(1000)  # the browser writes its storage a moment after the page has asked for it
         page.reload()
         assert page.locator("#count").inner_text() == "3 of 12"  # a reload loses nothing
         page.locator("#stop").click()
