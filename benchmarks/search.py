@@ -119,6 +119,11 @@ STUDIES: dict[str, Study] = {
         (*each(RATE, "1e-3", "2e-3", "3e-3", "4e-3"), *each(FINAL, "0.1"),
          Trial("discriminator at half the rate", ("optimizer.discriminator_rate=1e-3",))),
     ),
+    "gan-cooldown": Study(
+        "may the rate fall at the very end, and how long an average then?", "gan", 60,
+        tuple(Trial(f"cooldown, ema={ema}", ("optimizer.schedule=cooldown", f"{FINAL}0", f"{EMA}{ema}"))
+              for ema in ("0.98", "0.99", "0.995")),
+    ),
     "gan-memory": Study(
         "how much of the last gradients may Adam remember?", "gan", 60,
         (*each("optimizer.beta1=", "0", "0.25", "0.5"),
@@ -160,6 +165,7 @@ STUDIES: dict[str, Study] = {
                   f"{CRITIC}norm=none", "objective.r1=0.05", f"{RATE}1e-3"),
          *settled("relativistic, R1 + R2 of .05, rate 1e-3",
                   *R1R2, "objective.r1=0.05", "objective.r2=0.05", f"{RATE}1e-3"),
+         Trial("cooldown, ema=0.99", ("optimizer.schedule=cooldown", f"{FINAL}0")),
          *settled("width 32 and 48", f"{DECODER}width=32", f"{CRITIC}width=48"),
          *settled("batch_size=128", f"{BATCH}128")),
     ),

@@ -18,10 +18,12 @@ import pytest
 import torch
 
 from genlab.data.dataset import Dataset, Images
+from genlab.experiment import runner
 from genlab.experiment.schema import Experiment, override
 from genlab.functional.adversarial import LOSSES
 from genlab.nn.norms import NORMS
 from genlab.recipes import RECIPES, recipe
+from genlab.runs.store import Run
 
 SMALL = [
     "data.name=tiny",
@@ -140,3 +142,29 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "runs"
     monkeypatch.setenv("GENLAB_RUNS", str(root))
     return root
+
+
+@pytest.fixture
+def blots(tmp_path: Path, dataset: Dataset) -> Path:
+    """The tiny images as a file, for a page or a command opens its data by name."""
+    path = tmp_path / "blots.npz"
+    pixels = np.concatenate([dataset.train.pixels, dataset.test.pixels])
+    np.savez(path, images=pixels.transpose(0, 2, 3, 1))
+    return path
+
+
+@pytest.fixture
+def small_vae(runs: Path, tiny: Tiny, blots: Path) -> Run:
+    """A finished run of a VAE on them, as the app and the commands find it."""
+    run = runner.begin(tiny("vae", f"data.name={blots}", "training.sample_every=3"))
+    list(runner.work(run))
+    return run
+
+
+@pytest.fixture
+def small_gan(small_vae: Run, tiny: Tiny) -> Run:
+    """A GAN from that VAE's decoder."""
+    experiment = tiny("gan").model_copy(update={"start": str(small_vae.path.resolve())})
+    run = runner.begin(experiment)
+    list(runner.work(run))
+    return run

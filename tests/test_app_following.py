@@ -14,8 +14,9 @@ import pytest
 
 pytest.importorskip("streamlit")
 
-from genlab.app import charts, launches
+from genlab.app import launches
 from genlab.app.following import POINTS, Curves, Follower
+from genlab.app.live import curves as charts
 from genlab.app.style import plain
 from genlab.recipes import recipe
 from genlab.runs.events import Finished, Metrics, Samples, Saved, Started, to_line

@@ -9,12 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from genlab.cli import train  # noqa: F401  (adds its command to `app`)
-from genlab.cli.automatic import automatic
 from genlab.cli.root import app
 from genlab.experiment.schema import override
 from genlab.ranks import Place
 from genlab.recipes import recipe
 from genlab.recipes.auto import LONG, chosen
+from genlab.recipes.automatic import automatic
 
 FAMILIES = ("vae", "gan", "vaegan")
 GREY, COLOUR, LARGE = (1, 28, 28), (3, 32, 32), (3, 64, 64)
@@ -85,7 +85,7 @@ def test_where_all_is_set_nothing_is_chosen(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_several_processes_are_not_asked_to_compile(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genlab.cli.automatic.fastest", lambda: "cuda")
+    monkeypatch.setattr("genlab.recipes.automatic.fastest", lambda: "cuda")
     monkeypatch.setattr("genlab.experiment.acceleration.no_compiler", lambda device: "")
     monkeypatch.setattr("genlab.experiment.acceleration.no_bf16", lambda device: "")
     assert automatic("gan", [], None)[0].training.compile

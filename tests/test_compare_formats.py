@@ -16,11 +16,11 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from genlab.cli.columns import Figure, Line, laid_out
-from genlab.cli.compare import default_keys
 from genlab.cli.tables import print_comparison
 from genlab.evaluation.compare import Comparison, compare
 from genlab.evaluation.instruments import INSTRUMENTS
 from genlab.lessons.comparison.figures import in_order, signed
+from genlab.lessons.comparison.keys import default_keys
 from genlab.lessons.comparison.latex import as_latex, escaped
 from genlab.lessons.comparison.plain import COLUMNS, as_csv, as_json
 

@@ -12,6 +12,7 @@ from genlab.runs import events
 from genlab.runs.events import (
     KINDS,
     Adopted,
+    Changed,
     Event,
     Finished,
     Metrics,
@@ -33,6 +34,7 @@ EXAMPLES: list[Event] = [
     Samples(20, "samples", "samples/samples-0000020.png"),
     Saved(20, "checkpoints/step-0000020.safetensors"),
     Finished(100, "completed", 12.0),
+    Changed(20, "learning_rate", 5e-4),
     Finished(7, "failed", 1.0, "the loss of the vae is nan — “so to say”\nand more"),
 ]
 
@@ -74,6 +76,10 @@ def test_a_validation_says_what_it_was_measured_against() -> None:
     own, learned = (Validated(3, {f"nelbo{by}": 101.25, f"fid{by}": 8.5}, 1.0, 9) for by in ("", "/train"))
     assert own.line == "validated at step 3: −ELBO 101.25, FID 8.50"
     assert learned.line == "validated at step 3 against training images: −ELBO 101.25, FID 8.50"
+
+
+def test_a_change_says_from_which_step_on() -> None:
+    assert Changed(20, "learning_rate", 5e-4).line == "learning rate 0.0005 from step 21 on"
 
 
 @pytest.mark.parametrize(

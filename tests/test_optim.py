@@ -99,3 +99,9 @@ def test_a_gradient_that_lies_otherwise_is_still_its_own_parameter_s() -> None:
     before, slopes = kernel.weight.detach().clone(), torch.randn(4, 3, 3, 3)
     Adam([kernel], AdamSettings(rate=0.1)).descend((kernel.weight * slopes).sum() + kernel.bias.sum(), 0, 9)
     assert torch.allclose(before - kernel.weight, 0.1 * slopes.sign(), atol=1e-5)
+
+
+def test_a_cooldown_keeps_the_rate_and_then_lowers_it_along_a_line() -> None:
+    settings = AdamSettings(rate=2e-3, final=0.1, schedule="cooldown")
+    rates = [settings.rate_at(step, 1000) for step in (0, 699, 700, 850, 1000, 2000)]
+    assert rates == pytest.approx([2e-3, 2e-3, 2e-3, 2e-3 * 0.55, 2e-4, 2e-4])

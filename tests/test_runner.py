@@ -13,7 +13,7 @@ from genlab.data.batches import to_float
 from genlab.data.dataset import Dataset
 from genlab.errors import UserError
 from genlab.experiment import runner
-from genlab.experiment.runner import begin, extend, known_tests, load_data, work
+from genlab.experiment.runner import SHEETS, begin, extend, known_tests, load_data, timed, work
 from genlab.experiment.schema import Experiment, parse
 from genlab.experiment.trained import blend, open_run, read_prior, write_prior
 from genlab.networks.prior import GaussianMixture, fit_mixture
@@ -79,6 +79,23 @@ def test_a_budget_in_seconds_becomes_steps_once(
     list(work(run, dataset=dataset))
     assert (run.status()["step"], run.status()["steps"]) == (steps, steps)
     assert config(run).training.steps == steps
+
+
+def test_a_live_run_draws_a_sheet_a_second_and_never_too_many(tiny: Tiny) -> None:
+    training = tiny("vae", "training.seconds=60").training
+    assert (timed(training, 0.01, live=False).steps, timed(training, 0.01, live=False).log_every) == (6000, 1)
+    live = timed(training, 0.01, live=True)
+    assert (live.steps, live.log_every, live.sample_every) == (6000, 50, 100)
+    assert timed(training, 3.0, live=True).log_every == 1  # a step takes longer than a look
+    long = timed(training.model_copy(update={"seconds": 36_000.0}), 0.01, live=True)
+    assert long.steps // long.sample_every == SHEETS
+
+
+def test_a_live_run_without_a_budget_keeps_its_steps(tiny: Tiny, dataset: Dataset) -> None:
+    experiment = tiny("vae", "training.steps=9")
+    live = config(begin(experiment, dataset=dataset, live=True)).training
+    assert live.steps == 9
+    assert live.sample_every > 9  # so tiny a model takes more steps a second
 
 
 def test_the_budget_s_steps_fit_the_machine(

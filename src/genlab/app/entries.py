@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from genlab.app import launches
@@ -11,20 +11,23 @@ from genlab.app.following import Progress, follow
 from genlab.app.launches import Launch
 from genlab.app.style import count
 from genlab.errors import UserError
-from genlab.runs.store import Run, list_runs
+from genlab.runs.notes import Note, read_note
+from genlab.runs.store import SHIPPED, Run, list_runs
 
 FAMILIES = {"vae": "VAE", "gan": "GAN", "vaegan": "VAE-GAN"}
 WORDS = {
     "starting": "◌ starting", "running": "● training", "completed": "✓ trained", "stopped": "■ stopped",
-    "interrupted": "■ interrupted", "failed": "✕ failed", "not started": "✕ did not start",
+    "interrupted": "■ interrupted", "waiting": "◌ waiting", "paused": "❚❚ paused",
+    "failed": "✕ failed", "not started": "✕ did not start",
     "new": "■ not begun", "unreadable": "✕ unreadable",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One run. `state` is that of `Run.status`, or "starting", "not started", "unreadable";
-    `complaint` says what went wrong; `source` is the run whose decoder became the generator."""
+    """One run. `state` is that of `Run.status`, or "waiting", "starting", "not started", "unreadable";
+    `complaint` says what went wrong; `source` is the run whose decoder became the generator; `note` is what
+    was written about it; a `shipped` one came with the package and is only read."""
 
     path: Path
     state: str
@@ -35,6 +38,19 @@ class Entry:
     progress: Progress | None = None
     launch: Launch | None = None
     complaint: str = ""
+    note: Note = field(default_factory=Note)
+
+    @property
+    def shipped(self) -> bool:
+        return self.path.parent == SHIPPED
+
+    @property
+    def label(self) -> str:
+        """What it is called: its title, where it was given one, beside the number that it keeps."""
+        if not self.note.title:
+            return self.name
+        number = re.match(r"\d+", self.name)
+        return f"{number[0]} {self.note.title}" if number else self.note.title
 
     @property
     def name(self) -> str:
@@ -46,7 +62,7 @@ class Entry:
 
     @property
     def live(self) -> bool:
-        return self.state in ("starting", "running")
+        return self.state in ("waiting", "starting", "running", "paused")
 
     @property
     def saved(self) -> int | None:
@@ -70,34 +86,38 @@ def read(path: Path) -> Entry:
     alive = launch is not None and launch.alive()
     if not (path / "config.json").exists():
         assert launch is not None, "an entry is a run or a launch"
-        state = "starting" if alive else "not started"
+        state = launches.state(launch) if alive else "not started"
         why = "" if alive else launch.complaint() or "it was ended from outside"
         return Entry(path, state, launch.family, launch=launch, complaint=why)
     try:
         config, progress = Run(path).config(), follow(Run(path))
     except UserError as error:
         return Entry(path, "unreadable", "", complaint=str(error))
-    state = "starting" if alive and progress.state != "running" else progress.state
+    state = progress.state
+    if launch and alive and state not in ("running", "paused"):
+        state = launches.state(launch)
     trouble = progress.detail
     if not trouble and launch and state in ("new", "interrupted", "failed", "stopped"):
         trouble = launch.complaint() if launch.log() else ""
     shape = config.get("data", {}).get("shape")
     return Entry(
         path, state, str(config.get("family", "")), str(config.get("data", {}).get("name", "")),
-        Path(config["start"]) if config.get("start") else None, tuple(shape) if shape else None,
-        progress, launch, trouble,
+        (path / config["start"]).resolve() if config.get("start") else None, tuple(shape) if shape else None,
+        progress, launch, trouble, read_note(Run(path)),
     )  # fmt: skip
 
 
-def everything() -> list[Entry]:
-    """All runs and launches, the newest number first."""
+def everything(shipped: bool = False) -> list[Entry]:
+    """All runs and launches, the newest number first; with `shipped`, after them the models that come with
+    the package."""
     paths = {run.path.resolve() for run in list_runs()} | {Path(each.path) for each in launches.unborn()}
 
     def order(path: Path) -> tuple[int, str]:
         number = re.match(r"\d+", path.name)
         return int(number[0]) if number else -1, path.name
 
-    return [read(path) for path in sorted(paths, key=order, reverse=True)]
+    given = sorted(each.path for each in list_runs(SHIPPED)) if shipped else []
+    return [read(path) for path in [*sorted(paths, key=order, reverse=True), *given]]
 
 
 def encoder_of(entry: Entry) -> Entry | None:

@@ -129,7 +129,7 @@ class Follower:
                     self.progress.take(from_line(line))
                 except UserError:
                     continue  # of another version; the rest still counts
-            self.progress.state = "running" if self.run.alive() else self.progress.ended
+            self.progress.state = self.run.working() or self.progress.ended
             return self.progress
 
     def lines(self) -> Iterator[str]:

@@ -3,7 +3,9 @@
     runs/.launches/001-vae-mnist.json   who was started, and when
     runs/.launches/001-vae-mnist.log    what it said
 
-A page, a browser or a server that goes away takes nothing along. Imports no torch.
+A page, a browser or a server that goes away takes nothing along. One trains at a time: whoever is started
+while others are at work waits for its turn (`turn`), in the order in which they were started. Imports no
+torch.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +32,9 @@ LOG_TAIL = 20_000  # bytes of a log that are looked at
 @dataclass(frozen=True)
 class Launch:
     """A worker that was started for the run folder `path`: its `pid` and `created` tell it from another
-    process of that number; `began` is in seconds since the epoch; `seconds` is the budget, if any."""
+    process of that number; `began` is in seconds since the epoch; `seconds` is the budget, if any. Those with
+    a lower `turn` go first. `after` is the run folder that its generator comes from, where that was still to
+    be trained."""
 
     path: str
     family: str
@@ -37,6 +42,8 @@ class Launch:
     created: float
     began: float
     seconds: float | None
+    turn: int = 0
+    after: str | None = None
 
     @property
     def name(self) -> str:
@@ -78,25 +85,50 @@ def log_path(name: str) -> Path:
     return folder() / f"{name}.log"
 
 
-def begin(family: str, label: str, seconds: float, options: list[str]) -> Launch:
+def begin(
+    family: str, label: str, seconds: float | None, options: list[str], after: Launch | None = None
+) -> Launch:
     """Start `genlab train FAMILY` in a new run folder, which the worker fills once it has measured its
-    steps. Raises UserError where the folder can't be made."""
+    steps; without `seconds` it takes those of the config. With `after`, whose run the `options` start from,
+    it only begins where that one has come to a checkpoint, and else says in its log that it has not. Raises
+    UserError where the folder can't be made."""
     root = runs_root().resolve()
     path = next_folder(root, f"{family}-{label}"[:60])
-    return spawn(path, family, [family, "--seconds", f"{seconds:g}", "--out", str(path), *options], seconds)
+    length = [] if seconds is None else ["--seconds", f"{seconds:g}"]
+    arguments = [family, *length, "--out", str(path), *options]
+    return spawn(path, family, arguments, seconds, after.path if after else None)
 
 
 def resume(run: Run) -> Launch:
-    """Start the worker that goes on with `run`."""
+    """Start the worker that goes on with `run`, unless one is under way."""
     path = run.path.resolve()
-    return spawn(path, str(run.config().get("family", "")), ["--resume", str(path)], None)
+    return spawn(path, str(run.config().get("family", "")), ["--resume", str(path)], None, None)
 
 
-def spawn(path: Path, family: str, arguments: list[str], seconds: float | None) -> Launch:
+def spawn(path: Path, family: str, arguments: list[str], seconds: float | None, after: str | None) -> Launch:
+    """Start `genlab train` for the run folder at `path`, at once or when its turn comes. Of two that are
+    started at one moment, from whichever pages and servers, one is the first."""
+    from filelock import FileLock
+
     folder().mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "genlab.cli", "train", *arguments]
+    with FileLock(folder() / "lock"):
+        there, others = find(path), every()
+        if there is not None and there.alive():
+            return there
+        turn = 1 + max((each.turn for each in others), default=0)
+        if after or any(each.alive() for each in others):
+            command = [sys.executable, "-m", "genlab.app.turn", str(turn), after or "", *command]
+        pid, created, began = start(command, log_path(path.name))
+        launch = Launch(str(path), family, pid, created, began, seconds, turn, after)
+        write_json(folder() / f"{path.name}.json", asdict(launch))
+    return launch
+
+
+def start(command: list[str], log_file: Path) -> tuple[int, float, float]:
+    """A process of its own, what it says in `log_file`: its pid, and when it was created and asked for."""
     began = time.time()
-    with log_path(path.name).open("wb") as log:
+    with log_file.open("wb") as log:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(), **detached()
         )
@@ -105,9 +137,7 @@ def spawn(path: Path, family: str, arguments: list[str], seconds: float | None) 
     except psutil.Error:  # it is over already; the log says why
         created = began
     threading.Thread(target=process.wait, daemon=True).start()  # no zombie while this server lives
-    launch = Launch(str(path), family, process.pid, created, began, seconds)
-    write_json(folder() / f"{path.name}.json", asdict(launch))
-    return launch
+    return process.pid, created, began
 
 
 def environment(threads: int | None = None) -> dict[str, str]:
@@ -138,10 +168,47 @@ def find(path: Path) -> Launch | None:
     return launch if Path(launch.path) == path.resolve() else None
 
 
-def unborn() -> list[Launch]:
-    """Launches whose run has no config yet: they are measuring, or have failed to start."""
+def every() -> list[Launch]:
+    """The newest launch of each run folder, by name."""
     found = (find(runs_root() / note.stem) for note in sorted(folder().glob("*.json")))
-    return [launch for launch in found if launch and not (Path(launch.path) / "config.json").exists()]
+    return [launch for launch in found if launch]
+
+
+def unborn() -> list[Launch]:
+    """Launches whose run has no config yet: they wait, are measuring, or have failed to start."""
+    return [launch for launch in every() if not (Path(launch.path) / "config.json").exists()]
+
+
+def ahead(turn: int) -> list[Launch]:
+    """Those alive whose turn comes before `turn`, in that order. Nobody joins them later."""
+    found = [launch for launch in every() if launch.turn < turn and launch.alive()]
+    return sorted(found, key=lambda launch: launch.turn)
+
+
+def waiting_for(launch: Launch) -> list[Launch]:
+    """Those that `launch` still waits for, the first in line first; none where it is its turn, or it is
+    over."""
+    return ahead(launch.turn) if launch.alive() else []
+
+
+def state(launch: Launch) -> str:
+    """Of one that is alive, and whose run does not train yet: "waiting" for its turn, or "starting"."""
+    return "waiting" if waiting_for(launch) else "starting"
+
+
+def seconds_left(launches: list[Launch]) -> float | None:
+    """How long `launches` will train one after another; None where that can't be known, as while one is
+    paused."""
+    from genlab.app.following import follow  # not for the process that waits, which needs no page
+
+    total = 0.0
+    for launch in launches:
+        progress = follow(Run(Path(launch.path)))
+        left = launch.seconds if progress.left is None else progress.left
+        if left is None or progress.state == "paused":
+            return None
+        total += left
+    return total
 
 
 def forget(launch: Launch) -> None:
@@ -154,9 +221,12 @@ def forget(launch: Launch) -> None:
 
 
 def cancel(launch: Launch) -> None:
-    """End a worker that has not begun to train, and remove what it has left."""
+    """End a worker that waits or has not begun to train, and remove what it has left."""
     if launch.alive():
-        process = psutil.Process(launch.pid)
-        process.terminate()
-        psutil.wait_procs([process], timeout=5)
+        with suppress(psutil.Error):  # it may end by itself meanwhile
+            process = psutil.Process(launch.pid)
+            family = [*process.children(recursive=True), process]
+            for each in family:
+                each.terminate()
+            psutil.wait_procs(family, timeout=5)
     forget(launch)

@@ -8,6 +8,12 @@ import re
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 ON_DARK = {BLUE: "#56B4E9", ORANGE: "#E69F00"}
 
+# Okabe & Ito's, and four more in between; labels tell classes apart where colours do not.
+PALETTE = (
+    BLUE, "#E69F00", GREEN, "#CC79A7", "#56B4E9", ORANGE, "#B5A800", "#7A5195", "#8C8C8C", "#8B4513",
+    "#003F5C", "#EF5675",
+)  # fmt: skip
+
 SHEET = 462  # pixels that a sheet of 8 × 8 images of 28 × 28 is wide, each pixel shown as 2 × 2
 
 CSS = """

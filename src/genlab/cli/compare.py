@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from genlab.cli.measure import COUNT, FEATURES, FULL, SEED, Record, measured
+from genlab.cli.measure import COUNT, FEATURES, FULL, SEED, measured
 from genlab.cli.root import JSON, app
 from genlab.errors import UserError
 
@@ -70,25 +70,12 @@ def compared(
     runs: list[str], number: int, seed: int, full: bool, features: str, columns: str | None, screen: Console
 ) -> Comparison:
     from genlab.evaluation.compare import compare, known
+    from genlab.lessons.comparison.keys import default_keys
 
     asked = [known(key.strip()).key for key in columns.split(",")] if columns and columns != "all" else None
     records, floor, ceiling = measured(runs, number, seed, full, features, screen)
     keys = asked or default_keys(records, everything=full or columns == "all")
     return compare(records, floor, ceiling, keys)
-
-
-def default_keys(records: list[Record], everything: bool) -> list[str]:
-    """The instruments that calibration has chosen for the network that the records look through, and what is
-    no matter of samples (likelihood, reconstruction); or all that any record has."""
-    from genlab.evaluation.calibration import decided, table_for
-    from genlab.evaluation.instruments import INSTRUMENTS
-
-    there = {key for record in records for key in record["values"]}
-    if everything:
-        return [key for key in INSTRUMENTS if key in there]
-    table = table_for(records[0]["protocol"]["networks"]["own"])
-    others = [k for k, i in INSTRUMENTS.items() if i.standard and k in there and k not in table["responses"]]
-    return [*decided(table), *others]
 
 
 def put(found: Comparison, form: str, out: Path | None, screen: Console) -> None:

@@ -69,9 +69,9 @@ def perform(stage: Stage, console: Console) -> bool:
 
 
 def conclude(demo: Demo, console: Console) -> None:
-    from genlab.cli.compare import default_keys
     from genlab.cli.tables import print_comparison
     from genlab.evaluation.compare import compare
+    from genlab.lessons.comparison.keys import default_keys
     from genlab.lessons.demo_report import report_of
     from genlab.lessons.report.write import write_report
 

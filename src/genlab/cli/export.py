@@ -25,7 +25,7 @@ def export(
 
     trained = open_reference(run)
     found = trained.run
-    folder = out or found.path / "export"
+    folder = out or found.made / "export"
     written = write(trained, folder, onnx=onnx)
     if json:
         print_json({"folder": str(folder), "run": found.name, "largest_difference": written})

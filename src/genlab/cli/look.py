@@ -23,11 +23,18 @@ def summary(run: Any) -> dict[str, Any]:
     }
 
 
-@app.command(epilog="Example: [bold]genlab runs --json[/]")
-def runs(json: JSON = False) -> None:
-    """List the runs."""
+@app.command(epilog="Examples: [bold]genlab runs --json[/]   [bold]genlab runs --restore 003-gan-mnist[/]")
+def runs(
+    bin: Annotated[bool, typer.Option("--bin", help="Those that the app has thrown away.")] = False,
+    restore: Annotated[str | None, typer.Option(metavar="RUN", help="Bring a run back from the bin.")] = None,
+    json: JSON = False,
+) -> None:
+    """List the runs, or those in the bin."""
     from genlab.runs.store import list_runs, runs_root
 
+    if bin or restore is not None:
+        in_the_bin(restore, json)
+        return
     rows = [summary(run) for run in list_runs()]
     if json:
         print_json(rows)
@@ -47,6 +54,27 @@ def runs(json: JSON = False) -> None:
         cells += [f"{row['seconds']:.0f}", figures(row["metrics"])]
         table.add_row(*(Text(str(cell)) for cell in cells))
     Console().print(table)
+
+
+def in_the_bin(restore: str | None, json: bool) -> None:
+    """List the bin, or bring back the run of that name that was thrown away last."""
+    from datetime import datetime
+
+    from genlab.runs.bin import binned, find
+    from genlab.runs.bin import restore as bring_back
+
+    if restore is not None:
+        run = bring_back(find(restore))
+        typer.echo(f"restored {run.path}")
+        return
+    rows = [
+        {"name": each.name, "since": datetime.fromtimestamp(each.since).isoformat(" ", "seconds")}
+        for each in binned()
+    ]
+    if json:
+        print_json(rows)
+    else:
+        typer.echo("\n".join(f"{row['since']}  {row['name']}" for row in rows) or "the bin is empty")
 
 
 @app.command(epilog="Example: [bold]genlab show latest[/]")

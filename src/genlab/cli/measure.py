@@ -75,14 +75,15 @@ def measured(
 ) -> tuple[list[Record], Record, Record]:
     """The records of RUN, RUN:fitted or RUN@best, in this order, measured where they are not kept yet or
     where `fresh`; the floor and the ceiling."""
+    from genlab.cli.progress import console, counting
     from genlab.experiment.measured import records
     from genlab.runs.reference import parse_reference
 
-    with out.status(f"measuring at N = {number:,} …") as status:
+    with counting(out if out.is_terminal else console(to_stderr=True)) as progress:
+        progress(f"measuring at N = {number:,}", 0, 1)
         found, floor, ceiling = records(
-            references, count=number, seed=seed, full=full, features=features, fresh=fresh,
-            progress=lambda what, done, of: status.update(f"{what} {done:,}/{of:,}"),
-        )  # fmt: skip
+            references, count=number, seed=seed, full=full, features=features, fresh=fresh, progress=progress
+        )
     named = [
         {**record, "reference": name, "checkpoint": parse_reference(name).step}
         for record, name in zip(found, references, strict=True)

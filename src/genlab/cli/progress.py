@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from genlab.runs.events import Event, Finished, Metrics, Samples, Started, Validated, Warned
+from genlab.runs.events import Changed, Event, Finished, Metrics, Samples, Started, Validated, Warned
 from genlab.runs.store import Run
 
 PLAIN_SECONDS = 5.0  # between the lines of a progress that no terminal shows
@@ -55,7 +55,7 @@ def _live(run: Run, events: Iterable[Event], console: Console, title: str) -> It
     picture: Any = Text("the first images appear after 10 steps", style="dim")
     numbers = Text("")
     hint = Text("Ctrl-C stops and keeps a checkpoint", style="dim")
-    checked, trouble = Text(""), Text("")
+    checked, trouble, changed = Text(""), Text(""), Text("")
     with Live(Group(bar, numbers, picture), console=console, refresh_per_second=4, transient=False) as live:
         for event in events:
             match event:
@@ -69,13 +69,15 @@ def _live(run: Run, events: Iterable[Event], console: Console, title: str) -> It
                     )
                 case Validated():
                     checked = Text(event.line, style="cyan")
+                case Changed():
+                    changed = Text(event.line, style="cyan")
                 case Warned():
                     trouble = Text(f"⚠ {event.line}", style="yellow")
                 case Samples() if event.content == "samples":
                     picture = _picture(run, event, console)
                 case Finished():
                     hint = Text("")
-            lines = [line for line in (numbers, checked, trouble) if line.plain]
+            lines = [line for line in (numbers, changed, checked, trouble) if line.plain]
             live.update(Group(bar, *lines, picture, hint))
             yield event
 
@@ -113,7 +115,7 @@ def _plain(events: Iterable[Event], console: Console, title: str) -> Iterator[Ev
             console.print(
                 f"{title}: step {event.step}/{steps}  {figures(event.values)}  about {left:.0f} s left"
             )
-        elif isinstance(event, Validated):
+        elif isinstance(event, Validated | Changed):
             console.print(f"{title}: {event.line}")
         elif isinstance(event, Warned):
             console.print(Text(f"{title}: ⚠ {event.line}", style="yellow"))

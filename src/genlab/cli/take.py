@@ -36,7 +36,7 @@ def encode(
 
     trained = open_reference(run)
     trained.autoencoder  # noqa: B018  (says so before anything is read, where there is no encoder)
-    path = out or trained.run.path / "generated" / "codes.npz"
+    path = out or trained.run.made / "generated" / "codes.npz"
     check_ending(path, ".npz")
     given = images_for(trained, files)
     shapes = write_codes(path, trained, given)
@@ -69,7 +69,7 @@ def score(
     from genlab.metrics.unavailable import Unavailable
 
     trained = open_reference(run)
-    path = out or trained.run.path / "generated" / "scores.csv"
+    path = out or trained.run.made / "generated" / "scores.csv"
     check_ending(path, ".csv")
     given = images_for(trained, files)
     with counting(console(to_stderr=True)) as progress:

@@ -41,6 +41,7 @@ def train(
     start: Annotated[str | None, typer.Option("--from", metavar="RUN", help="Start from this run's decoder.")] = None,
     resume: Annotated[str | None, typer.Option(metavar="RUN", help="Go on with this run, bit for bit.")] = None,
     assign: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set any field of the config; 'genlab recipes --fields' lists them.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="Log twice a second and draw a sheet of samples a second, as for a page that shows them.")] = False,
     devices: Annotated[int | None, typer.Option(min=1, help="Processes that share the batch: one for each GPU, or for a part of the cores. Over several machines: torchrun.")] = None,
     json: JSON = False,
 ) -> None:  # fmt: skip
@@ -55,8 +56,10 @@ def train(
         launch(devices, arguments_without("--devices", sys.argv[1:]))
         return
     if resume is not None:
-        if compile or any(
-            x is not None for x in (family, data, recipe, seconds, start, out, assign, precision)
+        if (
+            compile
+            or live
+            or any(x is not None for x in (family, data, recipe, seconds, start, out, assign, precision))
         ):
             raise UserError(
                 "--resume goes on with a run as it was configured; the only options beside it are --steps and "
@@ -79,7 +82,7 @@ def train(
             run = Run(first(lambda: to_resume(resume, steps).path))
         else:
             experiment = first(lambda: configure(family, recipe, given, start, out_console))
-            run = start_run(experiment, start, out, out_console)
+            run = start_run(experiment, start, out, out_console, live)
         finish(run, out_console)
         if json and leads():
             print_json({"run": str(run.path), **run.status(), "receipt": run.receipt()})
@@ -109,7 +112,8 @@ def configure(
     if family is not None and family not in FAMILIES:
         raise UserError(f"genlab trains {', '.join(FAMILIES)}, not {family!r}")
     if recipe == "auto":
-        from genlab.cli.automatic import announce, automatic
+        from genlab.cli.automatic import announce
+        from genlab.recipes.automatic import automatic
 
         experiment, choices = automatic(family, assignments, start)
         left = "" if choices else " nothing: all is set already"
@@ -124,7 +128,9 @@ def configure(
     return override(experiment, assignments)
 
 
-def start_run(experiment: Experiment, start: str | None, out: Path | None, console: Console) -> Run:
+def start_run(
+    experiment: Experiment, start: str | None, out: Path | None, console: Console, live: bool = False
+) -> Run:
     """A new run folder, announced. With `start`, its decoder comes from that run."""
     from genlab.experiment.runner import begin
     from genlab.ranks import first
@@ -135,7 +141,7 @@ def start_run(experiment: Experiment, start: str | None, out: Path | None, conso
         experiment = experiment.model_copy(update={"start": source})
     if experiment.training.seconds is not None:
         console.print(f"measuring how many steps fit in {experiment.training.seconds:g} s …", style="dim")
-    run = begin(experiment, out=out)
+    run = begin(experiment, out=out, live=live)
     if leads():
         describe(run, console, timed=experiment.training.seconds is not None)
     return run
@@ -155,7 +161,7 @@ def describe(run: Run, console: Console, timed: bool = False) -> None:
         f"[bold]{run.name}[/]  {experiment.data.name} {height}×{width}×{channels}, {counts} parameters"
     )
     if timed:
-        from genlab.cli.automatic import expectation
+        from genlab.recipes.automatic import expectation
 
         console.print(expectation(experiment), style="dim")
 

@@ -22,6 +22,12 @@ PRIOR = Annotated[
         show_default=False,
     ),
 ]
+COLUMNS = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=1000, help="Images in a row of the sheet; by default what makes it about square."
+    ),
+]
 OUT = Annotated[Path | None, typer.Option(help="Where to write; by default into the run folder.")]
 
 
@@ -36,6 +42,7 @@ def generate(
     truncation: Annotated[float, typer.Option(min=0, max=2, help="Scales z: below 1, fewer surprises and less variety.")] = 1.0,
     prior: PRIOR = None,
     best: Annotated[bool, typer.Option("--best", help="From the best checkpoint by validation, as RUN@best.")] = False,
+    columns: COLUMNS = None,
     out: OUT = None,
     json: JSON = False,
 ) -> None:  # fmt: skip
@@ -46,8 +53,8 @@ def generate(
         raise UserError(f"--prior is 'own' or 'fitted', not {prior!r}")
     trained = open_reference(run, prior=prior, step="best" if best else None)
     drawn = trained.sample(number, seed, truncation=truncation)
-    path = out or trained.run.path / "generated" / f"seed-{seed}.png"
-    save_images(drawn.images, path, latents=drawn.latents)
+    path = out or trained.run.made / "generated" / f"seed-{seed}.png"
+    save_images(drawn.images, path, latents=drawn.latents, columns=columns)
     report(
         path, json, run=trained.run.name, step=trained.step, images=number, seed=seed, truncation=truncation,
         prior=trained.prior,
@@ -84,7 +91,7 @@ def reconstruct(
             progress=lambda done, of: progress("searching for latents", done, of),
         )  # fmt: skip
     error = (again - images).square().mean().item() / 4
-    path = out or found.path / "generated" / "reconstructions.png"
+    path = out or found.made / "generated" / "reconstructions.png"
     pairs = torch.stack([images, again], dim=1).flatten(0, 1)
     save_images(pairs, path, columns=min(8, len(pairs)))
     facts: dict[str, object] = {"images": len(images), "mean_squared_error": round(error, 6)}
@@ -111,9 +118,35 @@ def interpolate(
     found = trained.run
     ends = trained.sample(2 * rows, seed).latents
     images = trained.interpolate(ends[:rows], ends[rows:], steps, spherical=spherical)
-    path = out or found.path / "generated" / f"interpolation-{seed}.png"
+    path = out or found.made / "generated" / f"interpolation-{seed}.png"
     save_images(images, path, columns=steps)
     report(path, json, run=found.name, rows=rows, steps=steps, spherical=spherical, seed=seed)
+
+
+@app.command(
+    epilog="Examples: [bold]genlab decode latest codes.npz[/]   "
+    "[bold]genlab decode GAN_RUN codes.npz --out digits.npz[/]"
+)
+def decode(
+    run: RUN,
+    latents: Annotated[Path, typer.Argument(metavar="FILE", help="An .npz file: its latents, as genlab generate and the app write them, or its mean, as genlab encode does.")],
+    columns: COLUMNS = None,
+    out: OUT = None,
+    json: JSON = False,
+) -> None:  # fmt: skip
+    """Decode latents that were kept in an .npz file: a PNG sheet, or an .npz with images and latents."""
+    import torch
+
+    from genlab.data.npz import read_latents
+    from genlab.experiment.trained import open_reference, save_images
+
+    trained = open_reference(run)
+    found, needed = torch.from_numpy(read_latents(latents)), trained.model.prior.latent_dim
+    if found.shape[1] != needed:
+        raise UserError(f"{latents} holds latents of {found.shape[1]} dimensions and {run} decodes {needed}")
+    path = out or trained.run.made / "generated" / f"{latents.stem}.png"
+    save_images(trained.decode(found), path, latents=found, columns=columns)
+    report(path, json, run=trained.run.name, step=trained.step, images=len(found))
 
 
 @app.command("fit-prior", epilog="Then: [bold]genlab generate RUN --prior fitted[/]")

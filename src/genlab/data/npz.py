@@ -6,6 +6,8 @@ from __future__ import annotations
 import math
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,23 +30,51 @@ def read_npz(path: Path) -> Images:
 
     Raises UserError where the file is not that, or would expand beyond MAX_BYTES or half of the free
     memory."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            if len(names) > MAX_ENTRIES:
-                raise UserError(
-                    f"{path} has {len(names)} entries: an .npz of images has at most {MAX_ENTRIES}."
-                )
-            if "images.npy" not in names:
-                held = ", ".join(sorted(name.removesuffix(".npy") for name in names)) or "nothing"
-                raise UserError(f"{path} has no array named images (it has {held}): save it under that name.")
-            pixels = _pixels(_entry(archive, "images.npy", path), path)
-            labels = _labels(_entry(archive, "labels.npy", path), path) if "labels.npy" in names else None
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise UserError(f"{path} is no .npz file, or a damaged one ({error}): save it again.") from error
+    with _archive(path) as archive:
+        names = archive.namelist()
+        if "images.npy" not in names:
+            raise UserError(
+                f"{path} has no array named images (it has {_held(names)}): save it under that name."
+            )
+        pixels = _pixels(_entry(archive, "images.npy", path), path)
+        labels = _labels(_entry(archive, "labels.npy", path), path) if "labels.npy" in names else None
     if labels is not None and len(labels) != len(pixels):
         raise UserError(f"{path} has {len(pixels)} images but {len(labels)} labels: give every image one.")
     return Images(pixels, labels)
+
+
+def read_latents(path: Path) -> npt.NDArray[np.float32]:
+    """`latents`, as `genlab generate` writes them, or else `mean`, as `genlab encode` does: (N, Z).
+
+    Raises UserError as `read_npz` does, and where they are not rows of finite numbers."""
+    with _archive(path) as archive:
+        names = archive.namelist()
+        name = next((name for name in ("latents", "mean") if f"{name}.npy" in names), None)
+        if name is None:
+            raise UserError(
+                f"{path} has no array named latents or mean (it has {_held(names)}): take one that genlab "
+                "generate or genlab encode wrote."
+            )
+        found = _entry(archive, f"{name}.npy", path)
+    if found.ndim != 2 or not found.size or not np.isfinite(found).all():
+        raise UserError(f"{name} in {path}, of shape {found.shape}, is not N×Z finite numbers: save it so.")
+    return found.astype(np.float32)
+
+
+@contextmanager
+def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = len(archive.namelist())
+            if entries > MAX_ENTRIES:
+                raise UserError(f"{path} has {entries} entries: an .npz of images has at most {MAX_ENTRIES}.")
+            yield archive
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+        raise UserError(f"{path} is no .npz file, or a damaged one ({error}): save it again.") from error
+
+
+def _held(names: list[str]) -> str:
+    return ", ".join(sorted(name.removesuffix(".npy") for name in names)) or "nothing"
 
 
 def _entry(archive: zipfile.ZipFile, name: str, path: Path) -> Array:

@@ -11,13 +11,13 @@ from torch import Tensor
 from genlab.evaluation.cost import measure_cost
 from genlab.evaluation.inversion import measure_inversion
 from genlab.evaluation.likelihood import measure_likelihood
+from genlab.evaluation.records import VERSION as VERSION
 from genlab.evaluation.references import References
 from genlab.evaluation.yardstick import STANDARD_COUNT, Progress, Values, measure, plain, silent
 from genlab.networks.model import GAN, VAE, VAEGAN
 from genlab.randomness import generator
 
 CHUNK = 500
-VERSION = 2  # of a record; another version is measured again, never read as this one
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from genlab.networks.model import GAN, VAE, VAEGAN, Generative
 from genlab.randomness import generator
 
 Progress = Callable[[int, int], None]
+Watch = Callable[[int, Tensor], None]
 
 STANDARD_IMAGES, FULL_IMAGES = 64, 1000
 POOL = 1000  # draws of the prior, of which the nearest to each image are where its searches start
@@ -74,13 +75,15 @@ def how(encoder: str = "") -> str:
 
 def invert(
     model: Generative, images: Tensor, *, seed: int = 0, codes: Tensor | None = None, steps: int = STEPS,
-    starts: int = STARTS, progress: Progress | None = None,
+    starts: int = STARTS, progress: Progress | None = None, watch: Watch | None = None,
 ) -> Inverted:  # fmt: skip
     """Search for latents that draw `images` (N, C, H, W) in [−1, 1].
 
     From each image's `starts` nearest among `POOL` draws of the prior, and from `codes` (N, Z) where given,
     Adam descends the squared error; the best z met by any search is kept. The model must be in evaluation
     mode and is not changed: gradients are taken of z alone. A function of (model, images, seed, codes).
+    `watch(step, lowest)` is told, before each step and after the last, the lowest error so far of every
+    search at hand.
     """
     assert not model.training
     with torch.no_grad():
@@ -100,7 +103,7 @@ def invert(
             if progress is not None:
                 progress(before * steps + step * size, len(images) * steps)
 
-        z, error = descend(model, target, first, steps, stepped)
+        z, error = descend(model, target, first, steps, stepped, watch)
         latents.append(z.cpu())
         errors.append(error.cpu())
     found = torch.cat(latents)
@@ -110,8 +113,9 @@ def invert(
 
 
 def descend(
-    model: Generative, target: Tensor, first: Tensor, steps: int, stepped: Callable[[int], None]
-) -> tuple[Tensor, Tensor]:
+    model: Generative, target: Tensor, first: Tensor, steps: int, stepped: Callable[[int], None],
+    watch: Watch | None = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
     """The best z (B, Z) and its error (B,) on the way from `first` (B, S, Z) towards `target` (B, C, H, W).
 
     Adam (Kingma & Ba, 2015) acts on every coordinate alone, so that searches which share a batch do not know
@@ -126,6 +130,8 @@ def descend(
         closer = error.detach() < lowest
         lowest = torch.where(closer, error.detach(), lowest)
         best = torch.where(closer[:, None], z.detach(), best)
+        if watch is not None:
+            watch(step, lowest)
         if step < steps:
             (z.grad,) = torch.autograd.grad(error.sum(), z)
             for group in adam.param_groups:

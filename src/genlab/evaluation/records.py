@@ -17,6 +17,7 @@ from genlab.metrics.unavailable import Unavailable
 
 Record = dict[str, Any]
 
+VERSION = 2  # of a record; another version is measured again, never read as this one
 ON_A_MEASURE = ("elbo", "nll", "distortion")  # nats that depend on how a pixel is taken
 FREE = ("seed",)  # other samples of the same model
 NAMES = {

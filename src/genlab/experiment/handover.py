@@ -12,6 +12,7 @@ import torch
 
 from genlab.errors import UserError
 from genlab.experiment import schema
+from genlab.experiment.inheriting import inherit as inherit
 from genlab.networks.decoder import Decoder
 from genlab.networks.flow import Flow
 from genlab.networks.model import Generative
@@ -43,28 +44,6 @@ class Receipt:
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
-
-
-def inherit(experiment: schema.Experiment, source: schema.Experiment, name: str) -> schema.Experiment:
-    """`experiment` with all that its decoder's past decides: data, latent_dim, decoder and observation; for a
-    GAN, which trains no prior, also the one that the decoder learned with.
-
-    Raises UserError where what was asked for does not go with that.
-    """
-    past, asked = source.network, experiment.network
-    decided = ["latent_dim", "decoder"]
-    prior = asked.prior.kind
-    if experiment.family == "gan":
-        decided += ["second_latent", "second_hidden", "second_depth"]
-        prior = past.prior.kind if prior == "normal" and past.prior.kind == "flow" else prior
-    network = asked.model_copy(
-        update={name: getattr(past, name) for name in decided}
-        | {"prior": past.prior.model_copy(update={"kind": prior})}
-    )
-    inherited = experiment.model_copy(
-        update={"network": network, "data": source.data, "observation": source.observation, "start": name}
-    )
-    return schema.parse(inherited.model_dump(), f"a {experiment.family} from {name}")
 
 
 def with_prior(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def show_closest(trained: Trained, real: References, seed: int) -> str:
     """Draw samples beside the training images nearest to them; where the picture lies within the run."""
     pairs, _ = closest_pairs(trained.sample(CLOSEST_OF, seed).images, real)
     name = f"generated/nearest-{'own' if trained.model.prior.name == 'N(0, I)' else 'fitted'}.png"
-    save_images(pairs, trained.run.path / name, columns=8)
+    save_images(pairs, trained.run.made / name, columns=8)
     return name
 
 
@@ -116,14 +117,13 @@ def key(record: Record) -> str:
 
 
 def keep(run: Run, name: str, record: Record) -> None:
-    path = run.path / "report.json"
-    kept = read_json(path) if path.exists() else {}
-    write_json(path, {**kept, name: record})
+    kept = read_json(run.report) if run.report.exists() else {}
+    write_json(run.made / "report.json", {**kept, name: record})
 
 
 def kept(trained: Trained, real: References, *, count: int, seed: int, full: bool) -> Record | None:
     """The measurement that the run's report holds for this prior, step and protocol, if any."""
-    path = trained.run.path / "report.json"
+    path = trained.run.report
     reports = read_json(path) if path.exists() else {}
     for record in reports.values() if isinstance(reports, dict) else ():
         if not isinstance(record, dict) or record.get("version") != VERSION:
@@ -140,23 +140,42 @@ def bounds(real: References, count: int = STANDARD_COUNT, *, full: bool = False)
     """The floor (training images) and the ceiling (noise) that every table stands between, kept in the user's
     cache."""
     count = min(count, len(real.dataset.train))
-    networks = "-".join(real.networks.values())
-    name = (
-        f"bounds-{real.dataset.digest()}-{networks}-{count}-{'full' if full else 'standard'}-{VERSION}.json"
-    )
-    path = cache_folder() / "references" / name
-    if path.exists():
-        try:
-            lower, upper = read_json(path)
-            return lower, upper
-        except (UserError, ValueError):
-            pass  # torn or foreign: it is only a cache
+    path = bounds_file(real.dataset.digest(), real.networks, str(count), full)
+    if there := read_bounds(path):
+        return there
     made = [
         reference_record("floor: training images", floor(real, count, full=full), real, count, full),
         reference_record("ceiling: noise", ceiling(real, count, full=full), real, count, full),
     ]
     write_json(path, made)
     return made[0], made[1]
+
+
+def bounds_file(digest: str, networks: Mapping[str, str], count: str, full: bool) -> Path:
+    """Where the bounds of one measurement are kept; `count` may be "*"."""
+    level = "full" if full else "standard"
+    name = f"bounds-{digest}-{'-'.join(networks.values())}-{count}-{level}-{VERSION}.json"
+    return cache_folder() / "references" / name
+
+
+def read_bounds(path: Path) -> tuple[Record, Record] | None:
+    """None where there are none, or a torn or foreign file: it is only a cache."""
+    try:
+        lower, upper = read_json(path)
+        return lower, upper
+    except (UserError, ValueError, TypeError):
+        return None
+
+
+def kept_bounds(record: Record) -> tuple[Record, Record] | None:
+    """The floor and the ceiling that belong to a record and lie in the cache, of as many samples or, for want
+    of training images, of fewer."""
+    said = record["protocol"]
+    digest = str(said["data"]).rpartition("-")[2]
+    anywhere = bounds_file(digest, said["networks"], "*", said["full"])
+    found = [read_bounds(path) for path in anywhere.parent.glob(anywhere.name)]
+    fitting = [each for each in found if each and each[0]["protocol"]["count"] <= said["count"]]
+    return max(fitting, key=lambda each: int(each[0]["protocol"]["count"]), default=None)
 
 
 def reference_record(name: str, values: Any, real: References, count: int, full: bool) -> Record:

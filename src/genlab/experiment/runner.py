@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import math
 import statistics
 import time
 from collections.abc import Iterator
@@ -19,23 +19,27 @@ from genlab.errors import UserError
 from genlab.experiment import schema
 from genlab.experiment.acceleration import accelerate
 from genlab.experiment.build import begin_at_mean, build_model, build_objective, build_state
-from genlab.experiment.handover import Receipt, adopt, difference, inherit, with_prior
+from genlab.experiment.handover import inherit, with_prior
 from genlab.experiment.process import machine as machine
 from genlab.experiment.process import settle_here, stop_signals
+from genlab.experiment.standing import prepare, settled
 from genlab.experiment.trained import Trained, newest, open_run, read_prior
 from genlab.experiment.validation import deciding, validator
 from genlab.objectives.base import Objective
 from genlab.randomness import generator
-from genlab.ranks import anyone, first, leads, one_before_all
-from genlab.runs.events import Adopted, Event, Finished, Saved, Started
+from genlab.ranks import first, leads, one_before_all
+from genlab.runs.events import Event, Finished
 from genlab.runs.files import write_json
 from genlab.runs.store import Run, create_run, find_run
 from genlab.training import checkpoint
-from genlab.training.best import NAME, best_of, settle
+from genlab.training.changes import Changes
 from genlab.training.fit import Cadence, Diverged, Sheets, advance, fit
-from genlab.training.state import State, stand_together
+from genlab.training.orders import Orders, past_changes
+from genlab.training.state import stand_together
+from genlab.training.teaching import Lesson
 
 CALIBRATION_SECONDS = 1.5
+SHEETS = 600  # of each content that a live run draws, at most: one a second for ten minutes, then fewer
 
 
 def load_data(experiment: schema.Experiment) -> Dataset:
@@ -56,8 +60,15 @@ def load_data(experiment: schema.Experiment) -> Dataset:
     return dataset
 
 
-def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Dataset | None = None) -> Run:
-    """A new run folder with a complete config: the data's shape and identity, and steps for seconds. Of
+def begin(
+    experiment: schema.Experiment,
+    *,
+    out: Path | None = None,
+    dataset: Dataset | None = None,
+    live: bool = False,
+) -> Run:
+    """A new run folder with a complete config: the data's shape and identity, and steps for seconds. A `live`
+    one is for who watches: it logs twice a second and draws a sheet a second, `SHEETS` of them at most. Of
     several processes all begin it, and rank 0 makes the folder."""
     settle_here(experiment)
     experiment = first(lambda: inherited(experiment))
@@ -65,9 +76,8 @@ def begin(experiment: schema.Experiment, *, out: Path | None = None, dataset: Da
     check_window(experiment, dataset)
     data = experiment.data.model_copy(update={"shape": dataset.shape, "digest": dataset.digest()})
     experiment = experiment.model_copy(update={"data": data})
-    if experiment.training.seconds is not None:
-        steps = calibrate(experiment, dataset)
-        training = experiment.training.model_copy(update={"steps": steps})
+    if experiment.training.seconds is not None or live:
+        training = timed(experiment.training, calibrate(experiment, dataset), live)
         experiment = experiment.model_copy(update={"training": training})
     label = f"{experiment.family}-{Path(experiment.data.name).stem}"
     config = experiment.model_dump(mode="json")
@@ -87,10 +97,21 @@ def inherited(experiment: schema.Experiment) -> schema.Experiment:
     return experiment
 
 
-def calibrate(experiment: schema.Experiment, dataset: Dataset) -> int:
-    """Steps that fit in `training.seconds` on this machine, from a short trial whose state is thrown away."""
-    seconds = experiment.training.seconds
-    assert seconds is not None
+def timed(training: schema.Training, step: float, live: bool) -> schema.Training:
+    """`training` where a step takes `step` seconds: as many as fit in its `seconds`, if it has any, and for a
+    `live` run what is logged and drawn."""
+    steps = training.steps if training.seconds is None else max(1, round(training.seconds / step))
+    chosen = {"steps": steps}
+    if live:
+        chosen["log_every"] = max(1, round(0.5 / step))
+        chosen["sample_every"] = max(1, round(1 / step), -(-steps // SHEETS))
+    return training.model_copy(update=chosen)
+
+
+def calibrate(experiment: schema.Experiment, dataset: Dataset) -> float:
+    """Seconds that a step takes on this machine, from a short trial whose state is thrown away: at most a
+    quarter of `training.seconds`, if there are any."""
+    longest = experiment.training.seconds or math.inf
     experiment = settle_here(experiment)
     state = build_state(experiment, build_model(experiment, dataset.shape))
     accelerate(state, experiment.training)
@@ -99,12 +120,12 @@ def calibrate(experiment: schema.Experiment, dataset: Dataset) -> int:
     durations: list[float] = []
     began = time.perf_counter()
     while len(durations) < 4 or first(lambda: time.perf_counter() - began) < min(
-        CALIBRATION_SECONDS, seconds / 4
+        CALIBRATION_SECONDS, longest / 4
     ):
         before = state.seconds
         advance(state, objective, batches, 1_000_000, experiment.training.seed)
         durations.append(state.seconds - before)
-    return first(lambda: max(1, round(seconds / statistics.median(durations[2:]))))
+    return first(lambda: statistics.median(durations[2:]))
 
 
 def make_batches(experiment: schema.Experiment, dataset: Dataset, objective: Objective) -> Batches | Streamed:
@@ -136,9 +157,10 @@ def known_tests(experiment: schema.Experiment, dataset: Dataset, count: int) -> 
 def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
     """Train `run` from where it stands to its last step, writing each event before yielding it.
 
-    The first Ctrl-C, a SIGTERM or a stop request ends it after the step at hand, with a checkpoint. Several
-    processes (`ranks.joined`) all train, and rank 0 alone reads and writes the run. Raises UserError
-    (Diverged among them) after noting the failure in the run.
+    The first Ctrl-C, a SIGTERM or a stop request ends it after the step at hand, with a checkpoint; other
+    requests are answered between steps (`training.orders`). Several processes (`ranks.joined`) all train, and
+    rank 0 alone reads and writes the run. Raises UserError (Diverged among them) after noting the failure in
+    the run.
     """
     experiment = first(lambda: schema.parse(run.config(), str(run.path / "config.json")))
     experiment = settle_here(experiment)
@@ -160,12 +182,17 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
         batches = make_batches(experiment, dataset, objective)
         tests = known_tests(experiment, dataset, 64).to(experiment.training.device)
         sheets = Sheets(state.model, tests, experiment.training.seed)
+        past = first(lambda: past_changes(run, experiment.family))
+        changes = Changes(past, own_rate=experiment.optimizer.discriminator_rate is not None)
         with stop_signals() as stopped:
+            orders = Orders(run, experiment.family, state, changes, stopped)
+            folder = run.path if leads() else None
             events = fit(
                 state, objective, batches, experiment.training.steps, experiment.training.seed,
-                cadence=cadence(experiment), sheets=sheets, folder=run.path if leads() else None,
+                cadence=cadence(experiment), sheets=sheets, folder=folder,
                 validate=validate, best=best, history=list(run.events()) if leads() else (),
-                interrupted=lambda: anyone(stopped.is_set() or (leads() and run.stop_requested())),
+                interrupted=orders.interrupted, changes=changes,
+                lesson=Lesson(orders, tests, experiment.training.seed, folder),
             )  # fmt: skip
             yield from record(run, events) if leads() else events
     except Diverged as error:
@@ -177,6 +204,7 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
         raise Diverged(detail, error.step) from error
     finally:
         if leads():
+            run.clear_requests()
             run.release()
 
 
@@ -206,59 +234,6 @@ def record(run: Run, events: Iterator[Event]) -> Iterator[Event]:
         yield event
 
 
-def prepare(run: Run, experiment: schema.Experiment, state: State) -> Iterator[Event]:
-    """Bring `state` to the newest whole checkpoint, or to the decoder that the run starts from."""
-    restore(run, state)
-    run.rewind(state.step)
-    yield Started(state.step, experiment.training.steps, time.time(), machine())
-    if experiment.start is not None and state.step == 0 and run.receipt() is None:
-        yield Adopted(0, take_over(run, experiment, state).as_dict())
-    for path in checkpoint.list_checkpoints(run.checkpoints)[-1:]:
-        saved = Saved(state.step, path.relative_to(run.path).as_posix())
-        if saved not in run.events():  # the hand-over's, or a crash came between a file and its event
-            yield saved
-
-
-def settled(run: Run, state: State, metric: str | None) -> Iterator[Event]:
-    """Let the best checkpoint be what the events say, and the events say so."""
-    best, found = best_of(run.events(), metric), checkpoint.list_checkpoints(run.checkpoints)
-    settle(run.checkpoints, best, found[-1] if found else None)
-    saved = Saved(best.step, f"checkpoints/{NAME}")
-    if best.step and best.step == state.step and saved not in run.events():
-        yield saved
-
-
-def restore(run: Run, state: State) -> None:
-    """Load the newest checkpoint that is whole, if there is one; a damaged one is set aside."""
-    for path in reversed(checkpoint.list_checkpoints(run.checkpoints)):
-        try:
-            checkpoint.verify(path)
-        except UserError:
-            for file in (path, path.with_suffix(".json")):
-                file.rename(file.with_name(f"damaged-{file.name}"))
-            continue
-        checkpoint.load(state, path)
-        return
-
-
-def take_over(run: Run, experiment: schema.Experiment, state: State) -> Receipt:
-    """Copy the decoder of the run that this one starts from, save, read back, and compare once more."""
-    assert experiment.start is not None
-    source_run = find_run(experiment.start)
-    source = open_run(source_run)
-    own = experiment.network.prior.kind == source.experiment.network.prior.kind
-    prior = source.model.prior if own else read_prior(source_run)
-    state.model.prior.load_state_dict(prior.state_dict())  # type: ignore[attr-defined]
-    source.model.to(experiment.training.device)
-    receipt = adopt(state.model, source.model, source_run.name, "averaged")
-    state.averaged.model.load_state_dict(copy.deepcopy(state.model.state_dict()), strict=True)
-    path = checkpoint.save(state, run.checkpoints)
-    reloaded = copy.deepcopy(state.model)
-    checkpoint.load_model(reloaded, path)
-    final = {**receipt.as_dict(), "reloaded_difference": difference(reloaded, source.model)}
-    return Receipt(**final)  # type: ignore[arg-type]
-
-
 def cadence(experiment: schema.Experiment) -> Cadence:
     training = experiment.training
     return Cadence(
@@ -268,6 +243,7 @@ def cadence(experiment: schema.Experiment) -> Cadence:
 
 def extend(run: Run, steps: int) -> None:
     """Let a run go on to `steps` steps. Raises UserError where that would change the steps already taken."""
+    run.only_read()
     experiment = schema.parse(run.config(), str(run.path / "config.json"))
     optimizer = experiment.optimizer
     if (optimizer.final != 1 or optimizer.schedule != "cosine") and steps != experiment.training.steps:

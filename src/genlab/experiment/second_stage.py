@@ -44,7 +44,8 @@ def fit_prior(
     trained: Trained, dataset: Dataset, components: int | None = None, *, kind: str = "mixture"
 ) -> tuple[GaussianMixture | Flow, float]:
     """Fit the prior, keep it in the run folder, and return it with the seconds it took. A mixture has 64
-    components by default, fewer where there are few images."""
+    components by default, fewer where there are few images. Raises UserError for a run that is only read."""
+    trained.run.only_read()
     began = time.perf_counter()
     points = codes(trained, dataset, CODES)
     seed = derive_seed(trained.experiment.training.seed, "second-stage") % 2**32

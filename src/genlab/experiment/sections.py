@@ -208,11 +208,11 @@ class Optimizer(Section):
     beta1: float = Field(0.9, ge=0, lt=1, description="Adam's memory of the gradient.")
     beta2: float = Field(0.99, ge=0, lt=1, description="Adam's memory of its square.")
     eps: float = Field(1e-8, gt=0, le=1, description="Adam's smallest denominator.")
-    final: float = Field(
-        1.0, ge=0, le=1, description="Fraction of the learning rate left at the last step (cosine)."
-    )
-    schedule: Literal["cosine", "burda"] = Field(
-        "cosine", description="How the rate falls: by a cosine, or in the eight stairs of the IWAE paper."
+    final: float = Field(1.0, ge=0, le=1, description="Fraction of the learning rate left at the last step.")
+    schedule: Literal["cosine", "cooldown", "burda"] = Field(
+        "cosine",
+        description="How the rate falls: by a cosine, only over the last 30 % of the steps, or in the eight "
+        "stairs of the IWAE paper.",
     )
 
 

@@ -87,8 +87,19 @@ class Trained:
 
     def interpolate(self, first: Tensor, last: Tensor, steps: int, *, spherical: bool = False) -> Tensor:
         """Images on the way between latents `first` and `last` (R, Z): (R·steps, C, H, W), row by row."""
-        path = [blend(first, last, t, spherical) for t in torch.linspace(0, 1, steps)]
-        return self.decode(torch.stack(path, dim=1).flatten(0, 1))
+        return self.decode(along(first, last, steps, spherical=spherical).flatten(0, 1))
+
+
+def along(first: Tensor, last: Tensor, steps: int, *, spherical: bool = False) -> Tensor:
+    """Latents on the way between `first` and `last` (R, Z), both included: (R, steps, Z)."""
+    return torch.stack([blend(first, last, t, spherical) for t in torch.linspace(0, 1, steps)], dim=1)
+
+
+def square(corners: Tensor, steps: int, *, spherical: bool = False) -> Tensor:
+    """Latents of a square whose corners, row by row, are `corners` (4, Z), blended along its upper and its
+    lower side and then from the one to the other: (steps, steps, Z)."""
+    upper, lower = along(corners[::2], corners[1::2], steps, spherical=spherical).unbind()
+    return along(upper, lower, steps, spherical=spherical).transpose(0, 1)
 
 
 def blend(first: Tensor, last: Tensor, t: Tensor, spherical: bool) -> Tensor:
@@ -107,6 +118,9 @@ def open_run(run: Run, *, prior: str = "own", weights: str = "averaged", step: S
     run was trained with. Raises UserError where there is no checkpoint or no fitted prior.
     """
     experiment = schema.parse(run.config(), str(run.path / "config.json"))
+    if experiment.start is not None:  # of a run that moves together with its source, relative to its folder
+        start = str((run.path / experiment.start).resolve())
+        experiment = experiment.model_copy(update={"start": start})
     path = newest(run, step)
     assert experiment.data.shape is not None
     cpu = experiment.model_copy(update={"training": experiment.training.model_copy(update={"device": "cpu"})})

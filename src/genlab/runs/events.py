@@ -79,6 +79,21 @@ class Validated:
 
 
 @dataclass(frozen=True)
+class Changed:
+    """After `step` steps the setting `what` became `value`; see `runs.changes`."""
+
+    kind: ClassVar[str] = "changed"
+    step: int
+    what: str
+    value: float
+
+    @property
+    def line(self) -> str:
+        """As in "learning rate 0.001 from step 501 on"."""
+        return f"{self.what.replace('_', ' ')} {self.value:g} from step {self.step + 1} on"
+
+
+@dataclass(frozen=True)
 class Samples:
     """A sheet of images was written: `content` is "samples" or "reconstructions"."""
 
@@ -108,9 +123,10 @@ class Finished:
     detail: str = ""
 
 
-Event = Started | Adopted | Metrics | Warned | Validated | Samples | Saved | Finished
+Event = Started | Adopted | Metrics | Warned | Validated | Changed | Samples | Saved | Finished
 KINDS: dict[str, type[Event]] = {
-    each.kind: each for each in (Started, Adopted, Metrics, Warned, Validated, Samples, Saved, Finished)
+    each.kind: each
+    for each in (Started, Adopted, Metrics, Warned, Validated, Changed, Samples, Saved, Finished)
 }
 
 

@@ -1,7 +1,7 @@
 """The only reader and writer of a run folder.
 
     001-vae-mnist/
-      config.json  events.jsonl  worker.json  report.json
+      config.json  events.jsonl  changes.jsonl  worker.json  report.json
       checkpoints/  samples/
 
 The worker alone writes these; others leave requests in `requests/` beside them.
@@ -9,27 +9,27 @@ The worker alone writes these; others leave requests in `requests/` beside them.
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psutil
-
 from genlab.errors import UserError
+from genlab.runs import worker
+from genlab.runs.changes import Change, append_change, read_changes
 from genlab.runs.events import Adopted, Event, Finished, Metrics, Started, Warned, from_line, to_line
-from genlab.runs.files import read_json, write_json
+from genlab.runs.files import read_json, replacing, write_json
+from genlab.runs.folders import BIN as BIN
+from genlab.runs.folders import list_folders, make_folder
+from genlab.runs.folders import next_folder as next_folder
+from genlab.runs.folders import runs_root as runs_root
+from genlab.runs.requests import Requests, check
 
 Kind = TypeVar("Kind", bound=Event)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-
-
-def runs_root() -> Path:
-    """Where runs live: $GENLAB_RUNS, else `runs` in the current folder."""
-    return Path(os.environ.get("GENLAB_RUNS") or "runs")
+SHIPPED = Path(__file__).resolve().parent / "shipped"  # runs that come with genlab, by scripts/ship-models
 
 
 class Run:
@@ -49,6 +49,31 @@ class Run:
     @property
     def samples(self) -> Path:
         return self.path / "samples"
+
+    @property
+    def shipped(self) -> bool:
+        """Whether it came with genlab, and is only read."""
+        return self.path.resolve().parent == SHIPPED
+
+    @property
+    def made(self) -> Path:
+        """The folder for what a command makes of the run: its own, or of a shipped one its name among the
+        runs."""
+        return runs_root() / self.name if self.shipped else self.path
+
+    @property
+    def report(self) -> Path:
+        """What was measured of it; of a shipped run, what came with it, until it is measured here."""
+        here = self.made / "report.json"
+        return here if here.exists() else self.path / "report.json"
+
+    def only_read(self) -> None:
+        """Raises UserError for a shipped run, before anything would be written to it."""
+        if self.shipped:
+            raise UserError(
+                f"{self.name} comes with genlab and is only read: train a run of your own, with `genlab "
+                f"train vae`, or with `genlab train gan --from {self.name}`"
+            )
 
     def config(self) -> dict[str, Any]:
         config = read_json(self.path / "config.json")
@@ -74,8 +99,6 @@ class Run:
     def rewind(self, step: int) -> None:
         """Drop the events after `step`, and the end of a worker that is about to go on."""
         kept = [e for e in self.events() if e.step <= step and not isinstance(e, Finished)]
-        from genlab.runs.files import replacing
-
         with replacing(self.path / "events.jsonl") as temporary:
             temporary.write_text("".join(map(to_line, kept)), "utf-8")
 
@@ -91,46 +114,81 @@ class Run:
         event = self.latest(Adopted)
         return event.receipt if event else None
 
-    # Requests: left by a page or another command, read by the worker.
+    # Requests: left by a page or another command, read by the worker. See `runs.requests`.
+
+    @property
+    def requests(self) -> Requests:
+        return Requests(self.path / "requests")
 
     def request_stop(self) -> None:
-        (self.path / "requests").mkdir(exist_ok=True)
-        (self.path / "requests" / "stop").touch()
+        self.requests.leave("stop")
 
     def stop_requested(self) -> bool:
-        return (self.path / "requests" / "stop").exists()
+        return self.requests.holds("stop")
+
+    def request_pause(self) -> None:
+        self.requests.leave("pause")
+
+    def pause_requested(self) -> bool:
+        return self.requests.holds("pause")
+
+    def request_go_on(self) -> None:
+        self.requests.withdraw("pause")
+
+    def request_step(self) -> None:
+        """One update of one part of a paused run, after which `moment` says what it did. Raises UserError."""
+        if not self.pause_requested():
+            raise UserError(f"{self.name} is not paused; pause it, then take one update at a time")
+        self.requests.queue("step")
+
+    def request_change(self, what: str, value: float) -> None:
+        """Let `what`, one of `LEVERS`, be `value` from the next step on; of a run that does not train, from
+        the step that it goes on with. Raises UserError where its family has none, or it is out of bounds."""
+        check(what, value, str(self.config().get("family")))
+        self.requests.queue("change", {"what": what, "value": float(value), "time": time.time()})
 
     def clear_requests(self) -> None:
-        shutil.rmtree(self.path / "requests", ignore_errors=True)
+        self.requests.clear()
 
-    # The worker.
+    def append_change(self, change: Change) -> None:
+        append_change(self.path / "changes.jsonl", change)
+
+    def changes(self) -> list[Change]:
+        """What was changed while the run trained, each with its step, in the order in which it was asked."""
+        return read_changes(self.path / "changes.jsonl")
+
+    def moment(self) -> dict[str, Any] | None:
+        """What the last single update did, as `training.teaching` says it; None where there was none."""
+        path = self.path / "moment.json"
+        return read_json(path) if path.exists() else None
+
+    # The worker. See `runs.worker`.
 
     def claim(self) -> None:
-        """Note this process as the run's worker. Raises UserError while another one is alive."""
+        """Note this process as the run's worker. Raises UserError while another one is alive, and for a run
+        that is only read."""
+        self.only_read()
         if self.alive():
             raise UserError(f"{self.name} is being trained by another process; wait for it or stop it first")
-        me = psutil.Process()
-        write_json(self.path / "worker.json", {"pid": me.pid, "created": me.create_time()})
+        worker.note(self.path / "worker.json")
+
+    def note_pause(self, paused: bool) -> None:
+        """Let the worker's note, which is this process's, say whether it is paused."""
+        worker.note(self.path / "worker.json", paused)
 
     def release(self) -> None:
         (self.path / "worker.json").unlink(missing_ok=True)
 
+    def working(self) -> str | None:
+        """Either "running" or "paused" while a worker is alive, else None."""
+        return worker.state(self.path / "worker.json")
+
     def alive(self) -> bool:
-        """Whether the noted worker runs: its pid and start time tell it from a later process of that pid."""
-        path = self.path / "worker.json"
-        if not path.exists():
-            return False
-        noted = read_json(path)
-        try:
-            process = psutil.Process(int(noted["pid"]))
-            same = abs(process.create_time() - float(noted["created"])) < 1
-            return bool(same and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE)
-        except (psutil.Error, KeyError, TypeError, ValueError):
-            return False
+        return self.working() is not None
 
     def status(self) -> dict[str, Any]:
-        """state ("new", "running", "completed", "stopped", "failed", "interrupted"), step, steps, seconds,
-        the last `metrics` and the last `warning`, or None."""
+        """state ("new", "running", "paused", "completed", "stopped", "failed", "interrupted"), step, steps,
+        seconds, the last `metrics` and the last `warning`, or None."""
         step = steps = 0
         seconds, metrics, state, detail, warning = 0.0, {}, "new", "", None
         for event in self.events():
@@ -143,11 +201,9 @@ class Run:
                 warning = asdict(event)
             elif isinstance(event, Finished):
                 state, detail = event.reason, event.detail
-        if self.alive():
-            state = "running"
         return {
-            "state": state, "step": step, "steps": steps, "seconds": seconds, "metrics": metrics,
-            "detail": detail, "warning": warning,
+            "state": self.working() or state, "step": step, "steps": steps, "seconds": seconds,
+            "metrics": metrics, "detail": detail, "warning": warning,
         }  # fmt: skip
 
 
@@ -160,41 +216,12 @@ def create_run(label: str, config: dict[str, Any], out: Path | None = None) -> R
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise UserError(f"{out} exists and is not empty; name another folder with --out")
         path = out
-        _make(path)
+        make_folder(path)
     else:
         path = next_folder(runs_root(), label)
     run = Run(path)
     write_json(path / "config.json", config)
     return run
-
-
-def _make(path: Path, exist_ok: bool = True) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=exist_ok)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        raise UserError(
-            f"can't create the folder {path} ({error.strerror}); choose another with --out"
-        ) from error
-
-
-def next_folder(root: Path, label: str) -> Path:
-    """A new empty folder, numbered; exclusive creation decides between two that ask for the same number."""
-    while True:
-        numbers = [int(m[1]) for p in list_folders(root) if (m := re.match(r"(\d+)-", p.name))]
-        path = root / f"{max(numbers, default=0) + 1:03d}-{label}"
-        try:
-            _make(path, exist_ok=False)
-        except FileExistsError:
-            continue
-        return path
-
-
-def list_folders(root: Path) -> list[Path]:
-    if not root.is_dir():
-        return []
-    return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
 def list_runs(root: Path | None = None) -> list[Run]:
@@ -203,7 +230,8 @@ def list_runs(root: Path | None = None) -> list[Run]:
 
 
 def find_run(reference: str) -> Run:
-    """The run that `reference` names: a path, a unique prefix of a run's name, or `latest`.
+    """The run that `reference` names: a path, a unique prefix of a run's name, `latest`, or the whole name of
+    one that comes with genlab.
 
     Raises UserError with the command that helps where there is none, or more than one.
     """
@@ -212,12 +240,14 @@ def find_run(reference: str) -> Run:
         return Run(path)
     root = runs_root()
     runs = list_runs(root)
+    named = [run for run in [*runs, *list_runs(SHIPPED)] if run.name == reference]
+    if named:
+        return named[0]
     if not runs:
         raise UserError(f"there is no run in {root.resolve()} yet: train one first, with `genlab train vae`")
     if reference == "latest":
         return max(runs, key=lambda run: (run.path / "config.json").stat().st_mtime)
-    exact = [run for run in runs if run.name == reference]
-    matches = exact or [run for run in runs if run.name.startswith(reference)]
+    matches = [run for run in runs if run.name.startswith(reference)]
     if len(matches) == 1:
         return matches[0]
     if matches:

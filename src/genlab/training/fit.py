@@ -20,14 +20,16 @@ from genlab.objectives.base import Objective
 from genlab.randomness import generator
 from genlab.ranks import shared
 from genlab.reduction import mean, means
-from genlab.runs.events import Event, Finished, Metrics, Samples, Saved, Validated
+from genlab.runs.events import Changed, Event, Finished, Metrics, Samples, Saved, Validated
 from genlab.runs.sheets import write_sheet
 from genlab.training import checkpoint
 from genlab.training.best import Best, best_of, keep_best
+from genlab.training.changes import Changes
 from genlab.training.detectors import Watch
 from genlab.training.ema import tensors
 from genlab.training.finite import Diverged as Diverged
 from genlab.training.state import Model, State
+from genlab.training.teaching import Lesson
 
 EARLY = (10, 30, 100)  # steps that are looked at besides the regular ones: the fastest change is here
 
@@ -103,20 +105,26 @@ def fit(
     best: str | None = None,
     history: Iterable[Event] = (),
     interrupted: Callable[[], bool] = never,
+    changes: Changes | None = None,
+    lesson: Lesson | None = None,
 ) -> Iterator[Event]:
     """Advance `state` to `steps` steps, yielding what happens. Files go to `folder`, each before its event;
     without one, only numbers are yielded. `validate` measures the averaged weights; the checkpoint with the
     smallest value called `best` is kept apart. `history`: what the log of a resumed run already says.
-    `interrupted` is asked before every step.
+    `interrupted` is asked before every step, and after it `changes`; while `lesson` is on, it has the updates
+    of the step one by one.
 
     Raises Diverged before a step whose loss is not finite, and before weights that are not would be kept.
     """
-    history = list(history)
+    history, changes = list(history), changes or Changes()
     watch, leader = Watch(history), best_of(history, best)
     try:
         while state.step < steps and not interrupted():
+            objective, changed = turned(objective, changes, state)
+            yield from (event for event in changed if event not in history)  # which a resumed run's log has
             logs, looks = (due(state.step + 1, steps) for due in (cadence.logs, cadence.looks))
-            values = advance(state, objective, batches, steps, seed, logs=logs, looks=looks)
+            taught = lesson if lesson and lesson.on else None
+            values = advance(state, objective, batches, steps, seed, logs=logs, looks=looks, lesson=taught)
             step, seen = state.step, state.step * batches.batch_size
             if logs:
                 metrics = Metrics(step, {k: float(v) for k, v in means(values).items()}, state.seconds, seen)
@@ -143,6 +151,15 @@ def fit(
     yield Finished(state.step, "completed" if completed else "stopped", state.seconds)
 
 
+def turned(objective: Objective, changes: Changes, state: State) -> tuple[Objective, list[Changed]]:
+    """`state` as the changes want it that are due before its next step; the objective from then on, and what
+    there is to say of it."""
+    due = changes.due(state.step)
+    for change in due:
+        objective = changes.take(change, state, objective)
+    return objective, [Changed(change.step, change.what, change.value) for change in due]
+
+
 @shared()  # of several processes, each takes its part of the batch
 def advance(
     state: State,
@@ -153,9 +170,11 @@ def advance(
     *,
     logs: bool = True,
     looks: bool = True,
+    lesson: Lesson | None = None,
 ) -> dict[str, torch.Tensor]:
     """One step of every part. Returns what the updates log, nothing unless `logs`. With `looks` the step is
-    done when this returns; without, a GPU may still be busy with it. Raises Diverged."""
+    done when this returns; without, a GPU may still be busy with it. A `lesson` says when each update is
+    taken, and looks at it. Raises Diverged."""
     started = time.perf_counter()
     device = state.model.device
     if state.recorded:  # what the last step left in its graphs' memory may be overwritten
@@ -165,7 +184,8 @@ def advance(
     logged: dict[str, torch.Tensor] = {}
     if not state.model.training:  # a walk through all modules, which small networks feel
         state.model.train()
-    for update in objective.updates(state.model, batch, rng):
+    updates = objective.updates(state.model, batch, rng)
+    for update in lesson.watch(updates, batch, objective.batches_per_step, steps) if lesson else updates:
         joint = mean(update.loss.detach())  # so that all ranks judge alike
         state.finite.take(update.part, joint, state.step)
         if logs:
@@ -173,9 +193,9 @@ def advance(
         state.optimizers[update.part].descend(update.loss, state.step, steps, state.finite.broken)
     state.step += 1
     state.averaged.update(state.step, state.finite.broken)
-    if looks:
+    if looks or lesson:
         state.settle()
-    state.seconds += time.perf_counter() - started
+    state.seconds += time.perf_counter() - started - (lesson.waited if lesson else 0.0)
     return logged
 
 

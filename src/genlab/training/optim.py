@@ -12,12 +12,15 @@ from torch import Tensor, nn
 from genlab.nn.norms import stateful_layers
 from genlab.reduction import averaged
 
+COOLDOWN = 0.3  # of the steps, at their end
+
 
 @dataclass(frozen=True)
 class AdamSettings:
-    """Kingma & Ba (2015). `rate` at the start. `schedule="cosine"` lowers it to the fraction `final` at the
-    last step (1 keeps it constant); `"burda"` holds rate·10^(−i/7) for 3^i of 3280 parts of the steps, one
-    after another from i = 0 to 7 (Burda et al., 2016, section 5, whose parts are epochs)."""
+    """Kingma & Ba (2015). `rate` at the start, and how it falls, to the fraction `final` at the last step
+    (1 keeps it constant): `schedule="cosine"` by a cosine over all steps; `"cooldown"` along a line over the
+    last `COOLDOWN` of them (Hägele et al., 2024); `"burda"` holds rate·10^(−i/7) for 3^i of 3280 parts of the
+    steps, one after another from i = 0 to 7 (Burda et al., 2016, section 5, whose parts are epochs)."""
 
     rate: float = 2e-3
     betas: tuple[float, float] = (0.9, 0.999)
@@ -30,6 +33,8 @@ class AdamSettings:
         if self.schedule == "burda":
             return self.rate * 10 ** (-_burda_part(step, steps) / 7)
         progress = min(1.0, step / max(1, steps))
+        if self.schedule == "cooldown":
+            return self.rate * (self.final + (1 - self.final) * min(1.0, (1 - progress) / COOLDOWN))
         cosine = 0.5 * (1 + math.cos(math.pi * progress))
         return self.rate * (self.final + (1 - self.final) * cosine)
 

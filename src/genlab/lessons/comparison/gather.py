@@ -17,6 +17,7 @@ from genlab.experiment.runner import load_data
 from genlab.experiment.trained import Trained, open_reference
 from genlab.lessons.report.charts import smoothed, thinned
 from genlab.lessons.report.content import Pixels
+from genlab.runs.configs import differing as configs_differing
 from genlab.runs.events import Metrics, Validated
 from genlab.runs.reference import parse_reference
 from genlab.runs.store import Run, find_run
@@ -121,19 +122,10 @@ def history(run: Run) -> Iterator[tuple[str, bool, tuple[float, ...], tuple[floa
 
 
 def differing(configs: Sequence[dict[str, Any]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The settings in which the configs differ; what one lacks is a dash."""
-    flats = [dict(flat(config)) for config in configs]
-    keys = dict.fromkeys(key for each in flats for key in each)
-    rows = ((key, tuple(worded(key, each.get(key, "–")) for each in flats)) for key in keys)
+    """The settings in which the configs differ, as text."""
+    found = configs_differing(configs)
+    rows = ((key, tuple(worded(key, value) for value in values)) for key, values in found.items())
     return tuple((key, values) for key, values in rows if len(set(values)) > 1 and key not in UNINTERESTING)
-
-
-def flat(config: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in config.items():
-        if isinstance(value, dict):
-            yield from flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def worded(key: str, value: Any) -> str:

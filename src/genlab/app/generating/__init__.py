@@ -1,0 +1,1 @@
+"""Images from latents: samples, ways between them, and sums of them."""
