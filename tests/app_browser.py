@@ -74,8 +74,10 @@ class Visitor:
         self.page.on("request", lambda asked: self.outside(asked.url))
 
     def heard(self, said: ConsoleMessage) -> None:
-        if said.type == "error" and not said.location["url"].endswith(PROBES):
-            self.complaints.append(said.text)
+        url = said.location["url"]
+        left = "/media/" in url and "404" in said.text  # an image of a page that was left meanwhile
+        if said.type == "error" and not left and not url.endswith(PROBES):
+            self.complaints.append(f"{said.text} {url}")
 
     def outside(self, url: str) -> None:
         if not url.startswith((self.address, self.address.replace("http", "ws"), "data:", "blob:")):
