@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,9 +17,11 @@ from genlab.app.exploring import directions, packet, pad
 from genlab.app.exploring.directions import Basis
 from genlab.data.batches import to_float, to_uint8
 from genlab.errors import UserError
+from genlab.experiment import runner
 from genlab.runs.store import Run
 
 from app_pages import open_page, texts  # isort: skip
+from conftest import Tiny
 
 CODES = np.random.default_rng(0).standard_normal((200, 6)) * np.array([0.1, 2.0, 0.5, 1.0, 1.5, 0.2])
 BASES = {
@@ -103,13 +106,13 @@ def test_the_page_spans_what_its_address_asks_for(small_vae: Run, way: str) -> N
     assert not page.error
 
 
-def test_what_the_address_says_of_the_pad_is_believed_only_where_it_is_a_place(
+def test_what_the_address_says_of_z_is_believed_only_where_it_is_numbers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: dict[str, str] = {}
     monkeypatch.setattr(st, "query_params", asked)
-    for text, expected in [("0.5,-1", [0.5, -1.0]), ("", None), ("a,b", None), ("nan,1", None), ("1", [1.0])]:
-        asked["at"] = text
+    for text, expected in [("0.5,-1,2", [0.5, -1.0, 2.0]), ("", None), ("a,b", None), ("nan,1", None)]:
+        asked["z"] = text
         assert pad.place() == expected
 
 
@@ -146,3 +149,24 @@ def test_a_decoder_that_the_browser_can_t_run_is_run_by_the_server(
 
 def test_a_basis_is_named_row_by_row() -> None:
     assert all(isinstance(basis, Basis) for basis in BASES.values())
+
+
+@pytest.mark.parametrize("way", ["coordinates", "components", "chance"])
+def test_of_two_stochastic_layers_the_one_that_is_decoded_is_explored(
+    runs: Path, tiny: Tiny, blots: Path, way: str
+) -> None:
+    settings = (f"data.name={blots}", "network.second_latent=2", "objective.warmup_steps=5")
+    run = runner.begin(tiny("vae", *settings))
+    list(runner.work(run))
+    found = packet.known(entries.read(run.path))
+    assert found is not None
+    assert found.codes.shape[1] == 3
+    open_page("explore", run=run.name, way=way)
+
+
+def test_large_images_are_sent_as_thumbnails() -> None:
+    pixels = np.random.default_rng(2).integers(0, 256, (5, 3, 70, 64), dtype=np.uint8)
+    small = packet.thumbnails(pixels)
+    assert small.shape == (5, 3, 23, 21)
+    assert abs(float(small[2, 1, 3, 4]) - pixels[2, 1, 9:12, 12:15].mean()) <= 0.5
+    assert (packet.thumbnails(pixels[..., :32, :32]) == pixels[..., :32, :32]).all()

@@ -1,15 +1,17 @@
 // Dragging through a latent space: z from the pad and the sliders, the image from the decoder, at once.
 // GenlabDecoder stands before this in the same file.
 // data: {packet: what packet.py packs, or null where this page said that it has it; key: of the packet;
-//        latent_dim, shape, basis: {rows, centre, names, reach}, at: [a, b] or null, colours, dark,
-//        server: whether Python decodes; answer: {number, png} to what was asked of it}
-// states: "have" the key of the packet that is here; "at" where the pad points; "asked" {number, z}
+//        latent_dim, shape, basis: {rows, centre, names, reach}, z: where to begin, or null, colours, dark,
+//        answer: {number, png} to what was asked of the server, or null}
+// states: "have" the key of the packet that is here; "z" once it rests; "asked" {number, z}, where Python decodes
 const SIDE = 420, NEAR = 10, FIRST = 8;  // px of the pad, px around a code, sliders that are always shown
+const FINE = Math.min(3, Math.ceil(globalThis.devicePixelRatio || 1));  // of the screen's pixels in one of the page's
+const LONGEST = 128, PATIENCE = 5000;  // numbers of a z in the address; ms until a question is asked again
 const packets = (globalThis.genlabPackets ??= new Map());
 const explorers = new WeakMap();
 
 export default function ({ data, parentElement, setStateValue }) {
-  if (data.packet) {
+  if (data.packet && !packets.has(data.key)) {
     packets.clear();  // one model at a time is enough
     packets.set(data.key, unpacked(data.packet));
   }
@@ -34,13 +36,21 @@ function unpacked(packet) {
   return found;
 }
 
+function sized(canvas) {  // SIDE of the page's pixels, drawn as fine as the screen is
+  canvas.width = canvas.height = SIDE * FINE;
+  canvas.getContext("2d").scale(FINE, FINE);
+  return canvas;
+}
+
 function build(root) {
   const at = (name) => root.querySelector(`[data-at="${name}"]`);
   const pad = at("pad"), image = at("image"), tip = at("tip"), whole = at("explore");
-  const sheet = () => Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
+  const sheet = () => sized(document.createElement("canvas"));
   const dots = sheet(), manifold = sheet(), times = [];
   let data, packet, send, dim, count, rows, centre, reach, projected;
-  let z, c, waiting = false, frames = 0, tile = 0, tiling = null, asked = 0, answered = 0, pending = false, told = null;
+  let z, c, waiting = false, frames = 0, tile = 0, tiling = null;
+  let number = Date.now(), asked = null, since = 0, told = null;  // of no earlier question; the z asked for, and shown
+  sized(pad);
 
   // z and its coordinates along the rows ---------------------------------------------------------------------
   const dot = (row, vector) => { let sum = 0; for (let i = 0; i < dim; i++) sum += rows[row * dim + i] * vector[i]; return sum; };
@@ -51,8 +61,8 @@ function build(root) {
     c[row] = value;
   }
 
-  function settle(vector) {  // all of z anew
-    z = Float64Array.from(vector);
+  function settle(vector) {  // all of z anew; the packet keeps it for when one comes back to the page
+    z = packet.z = Float64Array.from(vector);
     const off = z.map((value, i) => value - centre[i]);
     c = Float64Array.from({ length: count }, (_, row) => dot(row, off));
   }
@@ -75,7 +85,8 @@ function build(root) {
     whole.dataset.medianMs = median.toFixed(2);
     const norm = Math.sqrt(z.reduce((sum, value) => sum + value * value, 0));
     at("said").textContent = `|z| = ${norm.toFixed(2)}; N(0, I) lies near √${dim} = ${Math.sqrt(dim).toFixed(2)}`;
-    at("speed").textContent = packet.decoder ? `decoded in this page, ${median.toFixed(1)} ms a frame` : "decoded by the server";
+    const speed = times.length < 10 ? "" : `, ${median.toFixed(1)} ms a frame`;  // the first ones are still compiled
+    at("speed").textContent = packet.decoder ? `decoded in this page${speed}` : "decoded by the server";
     pad.setAttribute("aria-description", `${data.basis.names[0]} ${c[0].toFixed(2)}` + (count > 1 ? `, ${data.basis.names[1]} ${c[1].toFixed(2)}` : ""));
   }
 
@@ -86,9 +97,9 @@ function build(root) {
     const pen = pad.getContext("2d");
     pen.clearRect(0, 0, SIDE, SIDE);
     pen.imageSmoothingEnabled = false;
-    if (at("show-manifold").checked) pen.drawImage(manifold, 0, 0);
+    if (at("show-manifold").checked) pen.drawImage(manifold, 0, 0, SIDE, SIDE);
     else axes(pen);
-    if (at("show-codes").checked) pen.drawImage(dots, 0, 0);
+    if (at("show-codes").checked) pen.drawImage(dots, 0, 0, SIDE, SIDE);
     const x = across(c[0]), y = count > 1 ? down(c[1]) : SIDE / 2;
     for (const [colour, width] of [[data.dark ? "#000" : "#fff", 5], [data.dark ? "#fff" : "#000", 2]]) {
       pen.strokeStyle = colour;
@@ -101,16 +112,17 @@ function build(root) {
     }
   }
 
-  function axes(pen) {  // through 0, and circles where N(0, 1) has 1, 2, 3 standard deviations
+  function axes(pen) {  // through where z = 0 falls, and circles where N(0, I) has 1, 2, 3 standard deviations
+    const x = across(-dot(0, centre)), y = count > 1 ? down(-dot(1, centre)) : SIDE / 2;
     pen.strokeStyle = data.dark ? "#ffffff" : "#000000";
     pen.globalAlpha = 0.18;
     pen.lineWidth = 1;
     pen.beginPath();
-    pen.moveTo(SIDE / 2, 0); pen.lineTo(SIDE / 2, SIDE); pen.moveTo(0, SIDE / 2); pen.lineTo(SIDE, SIDE / 2);
+    pen.moveTo(x, 0); pen.lineTo(x, SIDE); pen.moveTo(0, y); pen.lineTo(SIDE, y);
     pen.stroke();
     for (const deviations of [1, 2, 3]) {
       pen.beginPath();
-      pen.ellipse(SIDE / 2, SIDE / 2, across(deviations) - SIDE / 2, count > 1 ? SIDE / 2 - down(deviations) : 0, 0, 0, 2 * Math.PI);
+      pen.ellipse(x, y, across(deviations) - SIDE / 2, count > 1 ? SIDE / 2 - down(deviations) : 0, 0, 0, 2 * Math.PI);
       pen.stroke();
     }
     pen.globalAlpha = 1;
@@ -160,24 +172,22 @@ function build(root) {
 
   // The server, where it decodes: one question at a time, and always the latest --------------------------------
   function ask() {
-    if (pending) return;
-    pending = true;
-    asked += 1;
-    send("asked", { number: asked, z: [...z] });
+    const wanted = String(z);
+    if (wanted === told || (asked !== null && performance.now() - since < PATIENCE)) return;
+    [asked, since] = [wanted, performance.now()];
+    send("asked", { number: ++number, z: [...z] });
   }
 
-  function answer({ number, png }) {
-    if (number <= answered) return;
-    answered = number;
-    pending = false;
-    const shown = new Image(), moved = told !== String(z);
-    told = String(z);
+  function answer({ number: replied, png }) {
+    if (asked === null || replied !== number) return;
+    [told, asked] = [asked, null];
+    const shown = new Image();
     shown.onload = () => {
       [image.width, image.height] = [shown.width, shown.height];
       image.getContext("2d").drawImage(shown, 0, 0);
     };
     shown.src = `data:image/png;base64,${png}`;
-    if (moved && number > 1) soon();
+    soon();  // which asks again, where z has moved on
   }
 
   // The pad ----------------------------------------------------------------------------------------------------
@@ -249,9 +259,9 @@ function build(root) {
   }
 
   let later = null;
-  function leave() {  // the address keeps where the pad points, once it rests
+  function leave() {  // the address keeps z, once it rests
     clearTimeout(later);
-    later = setTimeout(() => send("at", [...c].slice(0, 2).map((value) => Number(value.toFixed(2)))), 400);
+    if (dim <= LONGEST) later = setTimeout(() => send("z", [...z].map((value) => Number(value.toFixed(2)))), 400);
   }
 
   // Sliders, legend, buttons -----------------------------------------------------------------------------------
@@ -267,7 +277,7 @@ function build(root) {
       const value = document.createElement("output"), slider = document.createElement("input");
       name.textContent = data.basis.names[row];
       Object.assign(slider, { type: "range", min: -reach[row], max: reach[row], step: 0.05, ariaLabel: data.basis.names[row] });
-      slider.oninput = () => { move(row, Number(slider.value)); value.textContent = c[row].toFixed(2); anew(); };
+      slider.oninput = () => { move(row, Number(slider.value)); value.textContent = c[row].toFixed(2); anew(); leave(); };
       label.append(name, value, slider);
       (row < 2 + FIRST ? place : more).append(label);
       sliders[row] = { slider, value };
@@ -289,8 +299,8 @@ function build(root) {
     at("legend").replaceChildren(...entries);
     at("codes-label").hidden = !packet.count;
     at("manifold-label").hidden = at("save-manifold").hidden = !packet.decoder || count < 2;
-    const range = (row) => `${data.basis.names[row]}, −${reach[row]} to ${reach[row]}`;
-    at("axes").textContent = `across: ${range(0)}` + (count > 1 ? `; up: ${range(1)}` : "");
+    const up = count > 1 ? `; up: ${data.basis.names[1]}` : "";
+    at("axes").textContent = `across: ${data.basis.names[0]}${up}; ±${reach[0]}`;
   }
 
   function normal() {
@@ -329,8 +339,8 @@ function build(root) {
     dim = data.latent_dim;
     [rows, centre, reach] = [floats(data.basis.rows), floats(data.basis.centre), floats(data.basis.reach)];
     count = reach.length;
-    settle(fresh ? centre : z);
-    if (fresh && data.at) data.at.forEach((value, row) => row < count && move(row, value));
+    if (fresh) [told, asked] = [null, null];
+    settle(fresh ? [data.z, packet.z].find((known) => known?.length === dim) ?? centre : z);
     project();
     knobs();
     numbers();

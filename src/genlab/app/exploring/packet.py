@@ -16,6 +16,7 @@ from genlab.app.held_out import held_out
 from genlab.errors import UserError
 
 LARGEST = 16 * 2**20  # letters of a decoder that a browser is asked to hold
+THUMBNAIL = 32  # px of the longer side of an image that is pointed at: larger ones would weigh megabytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +55,12 @@ def known(coder: Entry | None) -> Known | None:
 
 @st.cache_resource(max_entries=4, show_spinner="Encoding the test images …")
 def _known(_coder: Entry, path: str, step: int) -> Known:
-    import torch
+    from genlab.experiment.encoding import as_trained
 
-    from genlab.data.batches import to_float
-
-    tests = held_out(_coder)
-    codes = models.opened(_coder).encode(to_float(torch.from_numpy(tests.pixels)))
-    return Known(codes.double().numpy(), tests.labels, tests.names, tests.pixels)
+    tests, trained = held_out(_coder), models.opened(_coder)
+    codes = trained.encode(as_trained(tests.pixels, trained.experiment))
+    read = codes[:, : trained.model.decoder.latent_dim]  # of two stochastic layers, the one that is decoded
+    return Known(read.double().numpy(), tests.labels, tests.names, tests.pixels)
 
 
 def network(entry: Entry) -> dict[str, Any]:
@@ -84,12 +84,25 @@ def packed(key: str, net: dict[str, Any] | None, codes: Known | None) -> dict[st
     """All of it as JSON: numbers as base64 of little-endian float32, pixels as bytes."""
     found: dict[str, Any] = {"key": key, "net": net, "count": 0}
     if codes is not None:
+        pixels = thumbnails(codes.pixels)
         found |= {
             "count": len(codes.codes), "codes": coded(codes.codes), "classes": list(codes.names),
             "labels": None if codes.labels is None else [int(label) for label in codes.labels],
-            "pixels": b64encode(codes.pixels.tobytes()).decode(), "side": list(codes.pixels.shape[1:]),
+            "pixels": b64encode(pixels.tobytes()).decode(), "side": list(pixels.shape[1:]),
         }  # fmt: skip
     return found
+
+
+def thumbnails(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(N, C, H, W) with neither side longer than `THUMBNAIL`: means over squares of pixels, where larger."""
+    number, channels, height, width = pixels.shape
+    side = -(-max(height, width) // THUMBNAIL)
+    if side == 1:
+        return pixels
+    rows, columns = height // side, width // side
+    whole = pixels[:, :, : rows * side, : columns * side]
+    squares = whole.reshape(number, channels, rows, side, columns, side)
+    return np.asarray(np.rint(squares.mean(axis=(3, 5), dtype=np.float32)), np.uint8)
 
 
 def coded(numbers: NDArray[np.float64]) -> str:

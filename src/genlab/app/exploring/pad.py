@@ -16,7 +16,7 @@ from genlab.app import models
 from genlab.app.entries import Entry
 from genlab.app.exploring.directions import Basis
 from genlab.app.exploring.packet import Known, coded, network, packed
-from genlab.app.style import PALETTE
+from genlab.app.style import PALETTE, plain
 from genlab.errors import UserError
 
 PARTS = Path(__file__).parents[1] / "components"
@@ -43,28 +43,28 @@ def draw(entry: Entry, known: Known | None, basis: Basis) -> None:
     result: Any = component()(
         key=KEY,
         data={
-            "packet": None if here else packed(key, net, known), "key": key, "at": place(),
+            "packet": None if here else packed(key, net, known), "key": key, "z": place(),
             "latent_dim": model.decoder.latent_dim, "shape": list(model.decoder.shape),
             "basis": {"rows": coded(basis.rows), "centre": coded(basis.centre), "reach": coded(basis.reach),
                       "names": list(basis.names)},
             "colours": list(PALETTE), "dark": st.context.theme.type == "dark",
             "answer": answered(entry, state.get("asked")) if net is None else None,
         },
-        on_have_change=lambda: None, on_at_change=lambda: None, on_asked_change=lambda: None,
+        on_have_change=lambda: None, on_z_change=lambda: None, on_asked_change=lambda: None,
     )  # fmt: skip
-    if result.at:
-        st.query_params["at"] = ",".join(f"{value:g}" for value in result.at)
+    if result.z:
+        st.query_params["z"] = ",".join(f"{value:g}" for value in result.z)
     if why:
-        st.caption(f"The server decodes, image by image, since the browser can't run this decoder: {why}.")
+        st.caption(f"The server decodes, image by image; the browser can't run this decoder: {plain(why)}.")
 
 
 def place() -> list[float] | None:
-    """Where the address says that the pad points; None where it says nothing that can be read."""
+    """The z of the address; None where it says nothing that can be read."""
     try:
-        found = [float(value) for value in st.query_params.get("at", "").split(",")]
+        found = [float(value) for value in st.query_params.get("z", "").split(",")]
     except ValueError:
         return None
-    return found[:2] if all(math.isfinite(value) for value in found) else None
+    return found if all(math.isfinite(value) for value in found) else None
 
 
 def answered(entry: Entry, asked: Any) -> dict[str, Any] | None:

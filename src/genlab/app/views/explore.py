@@ -12,10 +12,11 @@ from genlab.app.entries import Entry, encoder_of
 from genlab.app.exploring import directions, pad
 from genlab.app.exploring.directions import Basis
 from genlab.app.exploring.packet import Known, known
+from genlab.app.style import plain
 
 WAYS = {
     "coordinates": "Coordinates of z",
-    "components": "Principal components of the codes",
+    "components": "Principal components",
     "classes": "Between the means of classes",
     "chance": "Directions drawn by chance",
 }
@@ -48,7 +49,7 @@ def explore(entry: Entry, places: list[DeltaGenerator]) -> None:
         f"{SENTENCES[way]} Drag on the pad, or move it by the arrow keys; a dot is a test image: point at it "
         "to see it, click it to decode its code. Rings: one, two and three standard deviations of N(0, I)."
         + ("" if codes is None or coder is None or coder.path == entry.path else
-           f" The codes are those of {coder.label}, the VAE that it came from.")
+           f" The codes are those of {plain(coder.label)}, the VAE that it came from.")
     )  # fmt: skip
 
 

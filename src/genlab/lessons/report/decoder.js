@@ -33,48 +33,69 @@ globalThis.GenlabDecoder = (() => {
 
   // Layers: each takes the shape of its input and returns {shape, run}, run(input) -> output ----------------
 
-  // out[o·stride + at] = bias[o] + weight[o, :] · x, four rows of the matrix at a time
-  function product(weight, bias, x, size, out, at, stride) {
-    const rows = bias.length, whole = rows - (rows % 4);
-    for (let o = 0; o < whole; o += 4) {
-      let a = o * size, b = a + size, c = b + size, d = c + size;
-      let p = bias[o], q = bias[o + 1], r = bias[o + 2], s = bias[o + 3];
-      for (let i = 0; i < size; i++) {
-        const v = x[i];
-        p += weight[a++] * v; q += weight[b++] * v; r += weight[c++] * v; s += weight[d++] * v;
+  // The weights (outputs, size) by groups of four outputs, (outputs / 4, size, 4), the last filled up with 0
+  function inFours(weight, outputs, size) {
+    const packed = new Float32Array(4 * Math.ceil(outputs / 4) * size);
+    for (let o = 0; o < outputs; o++)
+      for (let i = 0; i < size; i++) packed[((o >> 2) * size + i) * 4 + (o & 3)] = weight[o * size + i];
+    return packed;
+  }
+
+  // out[o·stride + at] = bias[o] + weight[o, :] · x, where of x the `count` values are given that are not 0, after
+  // a ReLU a half of them, and four times the places where they stand
+  function product(packed, bias, value, index, count, size, out, at, stride) {
+    for (let o = 0, base = 0; o < bias.length; o += 4, base += 4 * size) {
+      let p = 0, q = 0, r = 0, s = 0;
+      for (let i = 0; i < count; i++) {
+        const v = value[i], a = base + index[i];
+        p += packed[a] * v; q += packed[a + 1] * v; r += packed[a + 2] * v; s += packed[a + 3] * v;
       }
-      let to = o * stride + at;
-      out[to] = p; out[to += stride] = q; out[to += stride] = r; out[to + stride] = s;
-    }
-    for (let o = whole; o < rows; o++) {
-      let sum = bias[o];
-      for (let i = 0, a = o * size; i < size; i++) sum += weight[a + i] * x[i];
-      out[o * stride + at] = sum;
+      out[o * stride + at] = bias[o] + p;
+      if (o + 1 < bias.length) out[(o + 1) * stride + at] = bias[o + 1] + q;
+      if (o + 2 < bias.length) out[(o + 2) * stride + at] = bias[o + 2] + r;
+      if (o + 3 < bias.length) out[(o + 3) * stride + at] = bias[o + 3] + s;
     }
   }
 
   function linear(layer) {
     const { inputs, outputs, weight, bias } = layer, out = new Float32Array(outputs);
-    return { shape: [outputs], run: (x) => (product(weight, bias, x, inputs, out, 0, 1), out) };
+    const packed = inFours(weight, outputs, inputs);
+    const value = new Float64Array(inputs), index = new Int32Array(inputs);
+    function run(x) {
+      let count = 0;
+      for (let i = 0; i < inputs; i++) {
+        value[count] = x[i];
+        index[count] = 4 * i;
+        count += x[i] !== 0;
+      }
+      product(packed, bias, value, index, count, inputs, out, 0, 1);
+      return out;
+    }
+    return { shape: [outputs], run };
   }
 
   function conv3x3(layer, [channels, height, width]) {
     const { outputs, weight, bias } = layer, area = height * width;
-    const out = new Float32Array(outputs * area), patch = new Float32Array(9 * channels);
-    function gather(x, row, column) {  // the 3×3 neighbourhood of every channel, zero outside the image
-      let to = 0;
+    const out = new Float32Array(outputs * area), packed = inFours(weight, outputs, 9 * channels);
+    const value = new Float64Array(9 * channels), index = new Int32Array(9 * channels);
+    function gather(x, row, column) {  // what is not 0 in the 3×3 neighbourhood of every channel; how many
+      const top = Math.max(0, row - 1), bottom = Math.min(height, row + 2);
+      const left = Math.max(0, column - 1), right = Math.min(width, column + 2);
+      let count = 0;
       for (let c = 0; c < channels; c++)
-        for (let dy = -1; dy < 2; dy++) {
-          const y = row + dy, inside = y >= 0 && y < height, from = c * area + y * width + column;
-          for (let dx = -1; dx < 2; dx++)
-            patch[to++] = inside && column + dx >= 0 && column + dx < width ? x[from + dx] : 0;
-        }
+        for (let y = top; y < bottom; y++)
+          for (let i = left, from = c * area + y * width, at = 9 * c + 3 * (y - row + 1) - column + 1; i < right; i++) {
+            value[count] = x[from + i];
+            index[count] = 4 * (at + i);
+            count += x[from + i] !== 0;
+          }
+      return count;
     }
     function run(x) {
       for (let row = 0; row < height; row++)
         for (let column = 0; column < width; column++) {
-          gather(x, row, column);
-          product(weight, bias, patch, 9 * channels, out, row * width + column, area);
+          const count = gather(x, row, column);
+          product(packed, bias, value, index, count, 9 * channels, out, row * width + column, area);
         }
       return out;
     }
