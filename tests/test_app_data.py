@@ -89,7 +89,7 @@ def test_a_large_folder_is_counted_and_a_part_of_it_read(
 ) -> None:
     monkeypatch.setattr(overview, "READ", 5)
     (folder / "owls" / "broken.png").unlink()
-    found = overview.overview.__wrapped__(Seen(str(folder)), "")  # type: ignore[attr-defined]  # type: ignore[attr-defined]
+    found = overview.overview.__wrapped__(Seen(str(folder)), "")  # type: ignore[attr-defined]
     assert sum(found.splits.values()) == sum(SIZES.values())
     assert {name: sum(each[name] for each in found.classes.values()) for name in SIZES} == SIZES
     assert found.looked == 5

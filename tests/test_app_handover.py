@@ -15,7 +15,6 @@ from genlab.app.launches import Launch
 from genlab.experiment.build import build_model
 from genlab.experiment.schema import Experiment
 from genlab.networks.model import GAN
-from genlab.networks.model import GAN
 from genlab.runs.store import Run
 
 from app_pages import open_page, shown, texts, where  # isort: skip
@@ -98,7 +97,6 @@ def test_the_discriminator_scores_what_there_is(small_vae: Run, small_gan: Run) 
     from genlab.data.batches import to_float
 
     model = models.opened(gan).model
-    assert isinstance(model, GAN)
     assert isinstance(model, GAN)
     reals = to_float(torch.from_numpy(models.tests(gan)[: scores.COUNT]))
     with torch.inference_mode():

@@ -41,7 +41,6 @@ def by_hand(trained: Trained, pixels: Pixels) -> tuple[float, float]:
     with torch.no_grad():
         q = model.encode(image)
         assert isinstance(q, DiagonalGaussian)
-        assert isinstance(q, DiagonalGaussian)
         noise = torch.randn(posterior.DRAWS, q.mean.shape[1], generator=generator(0, "evaluate/common"))
         z = q.sample(noise[:, None])[:, 0]
         nll = model.observation.nll(model.raw(z), image.expand(len(z), -1, -1, -1))
@@ -174,7 +173,6 @@ def test_the_map_has_a_middle_for_each_class_that_there_is() -> None:
 
 def test_a_vae_of_colours_in_two_dimensions(runs: Path, tiny: Tiny, tmp_path: Path, dataset: Dataset) -> None:
     pixels = np.repeat(dataset.train.pixels.transpose(0, 2, 3, 1), 3, axis=3)
-    assert dataset.train.labels is not None
     assert dataset.train.labels is not None
     np.savez(tmp_path / "colours.npz", images=pixels, labels=dataset.train.labels)
     run = runner.begin(tiny("vae", f"data.name={tmp_path / 'colours.npz'}", "network.latent_dim=2"))
