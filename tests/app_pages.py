@@ -28,7 +28,6 @@ ELBO = {"elbo": -101.0, "reconstruction": 80.0, "kl": 21.0, "beta": 1.0}
 def open_page(name: str = "start", checked: bool = True, /, **address: str) -> AppTest:
     """The page called `name` in the app's navigation, with `address` as its query."""
     page = AppTest.from_file(main.__file__, default_timeout=60)
-    page.run()  # the first page; the others are known after it
     for key, value in address.items():
         page.query_params[key] = value
     page._page_hash = calc_hash(name) if name != "start" else ""  # AppTest.switch_page knows only files

@@ -11,6 +11,7 @@ import pytest
 from genlab.app import entries, models
 from genlab.app.forms import beginning
 from genlab.app.handing_over import diagram, scores
+from genlab.app.held_out import held_out
 from genlab.app.launches import Launch
 from genlab.experiment.build import build_model
 from genlab.experiment.schema import Experiment
@@ -98,7 +99,7 @@ def test_the_discriminator_scores_what_there_is(small_vae: Run, small_gan: Run) 
 
     model = models.opened(gan).model
     assert isinstance(model, GAN)
-    reals = to_float(torch.from_numpy(models.tests(gan)[: scores.COUNT]))
+    reals = to_float(torch.from_numpy(held_out(gan).pixels[: scores.COUNT]))
     with torch.inference_mode():
         expected = model.discriminator(reals).double().numpy()
     assert np.allclose(found["Real"], expected)

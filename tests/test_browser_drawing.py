@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from genlab.app.drawing import PARTS
+from genlab.app.component import PARTS
 from genlab.cli.bring import free_port
 from genlab.experiment import runner
 from genlab.experiment.schema import override

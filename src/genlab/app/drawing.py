@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from base64 import b64decode
 from binascii import Error
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from streamlit.components.v2.types import ComponentRenderer
 
-PARTS = Path(__file__).parent / "components"
+from genlab.app.component import component
+
 AS_MNIST = (1, 28, 28)  # the shape of images that are centred as MNIST's were, unless that is switched off
-
-
-@cache
-def component(name: str) -> ComponentRenderer:
-    """The component made of `name`.html, .css and .js in `components`."""
-    html, css, js = ((PARTS / f"{name}.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
-    return st.components.v2.component(f"genlab.{name}", html=html, css=css, js=js)
 
 
 def board(shape: tuple[int, int, int], key: str) -> NDArray[np.uint8] | None:

@@ -12,18 +12,16 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import psutil
-
-from genlab.app.launches import detached, environment
+from genlab.app import processes
 from genlab.errors import UserError
 from genlab.runs.files import read_json, write_json
 from genlab.runs.store import runs_root
+from genlab.runs.worker import living
 
 USUAL = 30.0  # seconds that a run of MNIST takes on two cores; where features must be learned first, minutes
 TURN = re.compile(r"(\d+) of (\d+): (.+)")
@@ -39,16 +37,8 @@ class Evaluation:
     created: float
     began: float
 
-    def process(self) -> psutil.Process | None:
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.created) < 1
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-        except psutil.Error:
-            return None
-
     def alive(self) -> bool:
-        return self.process() is not None
+        return living(self.pid, self.created) is not None
 
 
 @dataclass(frozen=True)
@@ -85,29 +75,15 @@ def begin(runs: Sequence[str]) -> Evaluation:
         raise UserError("other runs are being evaluated: wait until they are done, or cancel that first")
     runs_root().mkdir(parents=True, exist_ok=True)
     began = time.time()
-    with log().open("wb") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "genlab.app.evaluating", *runs],
-            stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment(), **detached(),
-        )  # fmt: skip
-    try:
-        created = psutil.Process(process.pid).create_time()
-    except psutil.Error:
-        created = began
-    threading.Thread(target=process.wait, daemon=True).start()  # no zombie while this server lives
-    evaluation = Evaluation(tuple(runs), process.pid, created, began)
+    pid, created = processes.start([sys.executable, "-m", "genlab.app.evaluating", *runs], log())
+    evaluation = Evaluation(tuple(runs), pid, created, began)
     write_json(note(), asdict(evaluation))
     return evaluation
 
 
 def cancel(evaluation: Evaluation) -> None:
     """End it and what it has started; runs that were measured stay measured."""
-    process = evaluation.process()
-    if process is not None:
-        family = [*process.children(recursive=True), process]
-        for each in family:
-            each.terminate()
-        psutil.wait_procs(family, timeout=5)
+    processes.end(evaluation.pid, evaluation.created)
     forget()
 
 

@@ -13,9 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
-import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,10 +23,11 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from genlab.app import launches
+from genlab.app import processes
 from genlab.errors import UserError
 from genlab.runs.files import read_json, replacing, write_json
 from genlab.runs.store import runs_root
+from genlab.runs.worker import living
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -88,17 +87,8 @@ def begin(request: Request, pixels: NDArray[np.uint8]) -> Path:
     write_json(folder / "request.json", asdict(request))
     np.save(folder / "image.npy", pixels, allow_pickle=False)
     command = [sys.executable, "-m", "genlab.app.inverting", str(folder)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=launches.environment(threads=1),
-            **launches.detached(),
-        )  # fmt: skip
-    threading.Thread(target=process.wait, daemon=True).start()  # no zombie while this server lives
-    try:
-        created = psutil.Process(process.pid).create_time()
-    except psutil.Error:  # it is over already; the log says why
-        created = time.time()
-    write_json(folder / "worker.json", {"pid": process.pid, "created": created})
+    pid, created = processes.start(command, folder / "log", threads=1)
+    write_json(folder / "worker.json", {"pid": pid, "created": created})
     return folder
 
 
@@ -127,10 +117,8 @@ def running(folder: Path) -> psutil.Process | None:
     """The worker, while it is at work."""
     try:
         noted = read_json(folder / "worker.json")
-        process = psutil.Process(noted["pid"])
-        same = abs(process.create_time() - noted["created"]) < 1
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except (UserError, KeyError, TypeError, psutil.Error):
+        return living(noted["pid"], noted["created"])
+    except (UserError, KeyError, TypeError):
         return None
 
 
@@ -145,10 +133,7 @@ def cancel(folder: Path) -> None:
     """End the search in `folder`, and remove what it has left."""
     process = running(folder)
     if process is not None:
-        process.terminate()
-        _, alive = psutil.wait_procs([process], timeout=5)
-        for each in alive:
-            each.kill()
+        processes.end(process.pid, process.create_time())
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -10,21 +10,16 @@ torch.
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-import threading
 import time
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-import psutil
-
+from genlab.app import processes
 from genlab.errors import UserError
 from genlab.runs.files import read_json, write_json
 from genlab.runs.store import Run, next_folder, runs_root
+from genlab.runs.worker import living
 
 LOG_TAIL = 20_000  # bytes of a log that are looked at
 
@@ -50,12 +45,7 @@ class Launch:
         return Path(self.path).name
 
     def alive(self) -> bool:
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.created) < 1
-            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
-        except psutil.Error:
-            return False
+        return living(self.pid, self.created) is not None
 
     def log(self) -> list[str]:
         """The last lines that the worker wrote."""
@@ -119,41 +109,11 @@ def spawn(path: Path, family: str, arguments: list[str], seconds: float | None, 
         turn = 1 + max((each.turn for each in others), default=0)
         if after or any(each.alive() for each in others):
             command = [sys.executable, "-m", "genlab.app.turn", str(turn), after or "", *command]
-        pid, created, began = start(command, log_path(path.name))
+        began = time.time()
+        pid, created = processes.start(command, log_path(path.name))
         launch = Launch(str(path), family, pid, created, began, seconds, turn, after)
         write_json(folder() / f"{path.name}.json", asdict(launch))
     return launch
-
-
-def start(command: list[str], log_file: Path) -> tuple[int, float, float]:
-    """A process of its own, what it says in `log_file`: its pid, and when it was created and asked for."""
-    began = time.time()
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(), **detached()
-        )
-    try:
-        created = psutil.Process(process.pid).create_time()
-    except psutil.Error:  # it is over already; the log says why
-        created = began
-    threading.Thread(target=process.wait, daemon=True).start()  # no zombie while this server lives
-    return process.pid, created, began
-
-
-def environment(threads: int | None = None) -> dict[str, str]:
-    """That of a worker. Idle threads sleep instead of spinning, for the page and others want the cores too;
-    with `threads`, no more than so many of them."""
-    settings = {"PYTHONUTF8": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-    if threads is not None:
-        settings |= {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
-    return {**settings, **os.environ}
-
-
-def detached() -> dict[str, Any]:
-    """What lets a process outlive the one that starts it, and its Ctrl-C."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
-    return {"start_new_session": True}
 
 
 def find(path: Path) -> Launch | None:
@@ -222,11 +182,5 @@ def forget(launch: Launch) -> None:
 
 def cancel(launch: Launch) -> None:
     """End a worker that waits or has not begun to train, and remove what it has left."""
-    if launch.alive():
-        with suppress(psutil.Error):  # it may end by itself meanwhile
-            process = psutil.Process(launch.pid)
-            family = [*process.children(recursive=True), process]
-            for each in family:
-                each.terminate()
-            psutil.wait_procs(family, timeout=5)
+    processes.end(launch.pid, launch.created)
     forget(launch)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from genlab.app.entries import Entry
 from genlab.app.style import SHEET
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genlab.experiment.trained import Trained
-
-TESTS = 512  # test images that are kept at hand
 
 
 @st.cache_resource(show_spinner="Waking PyTorch up; this happens once, and takes some seconds …")
@@ -48,21 +44,6 @@ def opened(entry: Entry, prior: str = "own") -> Trained:
     files = [entry.path / "config.json", entry.path / "prior.safetensors"]
     stamp = sum(file.stat().st_mtime_ns for file in files if file.exists())
     return _opened(str(entry.path), prior, entry.saved, stamp)
-
-
-@st.cache_resource(max_entries=3, show_spinner="Reading the test images …")
-def _tests(path: str, stamp: int) -> NDArray[np.uint8]:
-    from genlab.experiment.runner import load_data
-    from genlab.experiment.schema import parse
-    from genlab.runs.store import find_run
-
-    return load_data(parse(find_run(path).config())).test.pixels[:TESTS].copy()
-
-
-def tests(entry: Entry) -> NDArray[np.uint8]:
-    """Test images of the run's data: (at most `TESTS`, C, H, W). Raises UserError where they are gone."""
-    awake()
-    return _tests(str(entry.path), (entry.path / "config.json").stat().st_mtime_ns)
 
 
 def as_png(images: Tensor, columns: int, scale: int | None = None) -> bytes:

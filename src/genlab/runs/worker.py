@@ -18,14 +18,24 @@ def note(path: Path, paused: bool = False) -> None:
 
 
 def state(path: Path) -> str | None:
-    """Either "running" or "paused" while the noted process lives, else None. Its pid and its start time tell
-    it from a later process of that pid; this very process is no other one."""
+    """Either "running" or "paused" while the noted process lives, else None; this very process is no other
+    one."""
     try:
         noted = read_json(path) if path.exists() else {}
-        process = psutil.Process(int(noted["pid"]))
-        same = abs(process.create_time() - float(noted["created"])) < 1
-        if not same or process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        return "paused" if noted.get("paused") else "running"
-    except (UserError, psutil.Error, KeyError, TypeError, ValueError):
+        process = living(int(noted["pid"]), float(noted["created"]))
+    except (UserError, KeyError, TypeError, ValueError):
+        return None
+    if process is None or process.pid == os.getpid():
+        return None
+    return "paused" if noted.get("paused") else "running"
+
+
+def living(pid: int, created: float) -> psutil.Process | None:
+    """The process `pid` that was created at `created`, in seconds since the epoch, while it lives: the time
+    tells it from a later process of that number."""
+    try:
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - created) < 1
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.Error:
         return None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from genlab.app import models as opening
 from genlab.app.comparing.chosen import Model
+from genlab.app.held_out import held_out
 from genlab.app.reports import stamp_of
 from genlab.app.style import plain
 from genlab.errors import UserError
@@ -89,7 +90,7 @@ def row(sheets: list[tuple[str, NDArray[np.uint8]]], columns: int) -> None:
 def reals(model: Model, columns: int) -> None:
     """Test images beside them, to remember what they are held against."""
     try:
-        pixels = opening.tests(model.entry)
+        pixels = held_out(model.entry).pixels
     except UserError as error:
         st.caption(plain(error))
         return

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit.components.v2.types import ComponentRenderer
 
 from genlab.app import models
+from genlab.app.component import component
 from genlab.app.entries import Entry
 from genlab.app.exploring.directions import Basis
 from genlab.app.exploring.packet import Known, coded, network, packed
 from genlab.app.style import PALETTE, plain
 from genlab.errors import UserError
 
-PARTS = Path(__file__).parents[1] / "components"
+DECODER = Path(str(files("genlab.lessons.report") / "decoder.js"))  # one, for the report and for this page
 KEY = "explorer"
-
-
-@cache
-def component() -> ComponentRenderer:
-    """The report's decoder in JavaScript, and what drags it."""
-    html, css, js = ((PARTS / f"explore.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
-    decoder = (files("genlab.lessons.report") / "decoder.js").read_text("utf-8")
-    return st.components.v2.component("genlab.explore", html=html, css=css, js=f"{decoder}\n{js}")
 
 
 def draw(entry: Entry, known: Known | None, basis: Basis) -> None:
@@ -40,7 +31,7 @@ def draw(entry: Entry, known: Known | None, basis: Basis) -> None:
     key = f"{entry.path}:{entry.saved}:{0 if known is None else len(known.codes)}"
     model, state = models.opened(entry).model, st.session_state.get(KEY) or {}
     here = state.get("have") == key
-    result: Any = component()(
+    result: Any = component("explore", DECODER)(
         key=KEY,
         data={
             "packet": None if here else packed(key, net, known), "key": key, "z": place(),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from genlab.app import models
 from genlab.app.entries import Entry, encoder_of
-from genlab.app.launches import environment
+from genlab.app.processes import environment
 from genlab.errors import UserError
 
 Latents = NDArray[np.float32]

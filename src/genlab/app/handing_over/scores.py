@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from genlab.app import models
 from genlab.app.entries import Entry
+from genlab.app.held_out import held_out
 from genlab.app.style import BLUE, GREEN, ON_DARK, ORANGE, plain
 from genlab.errors import UserError
 
@@ -65,7 +66,7 @@ def _judgements(_gan: Entry, _vae: Entry | None, paths: str, stamp: str) -> list
     from genlab.data.batches import to_float
 
     opened = models.opened(_gan)
-    reals = to_float(torch.from_numpy(models.tests(_gan)[:COUNT]))
+    reals = to_float(torch.from_numpy(held_out(_gan).pixels[:COUNT]))
     kinds = {"Real": reals, "Generated": opened.sample(len(reals)).images}
     if _vae is not None and _vae.saved is not None:
         coder = models.opened(_vae)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -12,14 +11,13 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 from PIL import Image
-from streamlit.components.v2.types import ComponentRenderer
 
 from genlab.app.animating import gif
+from genlab.app.component import component
 from genlab.app.entries import Entry
 from genlab.app.saving import offer
 from genlab.app.style import count
 
-PARTS = Path(__file__).parents[1] / "components"
 AT_MOST = 120  # sheets that are shown: with more of them, every second one, every third …
 MILLISECONDS = 125  # of a frame in the GIF
 
@@ -44,12 +42,6 @@ def sheets(entry: Entry, content: str) -> list[Sheet]:
     return found[::-1][::stride][::-1]
 
 
-@cache
-def component() -> ComponentRenderer:
-    html, css, js = ((PARTS / f"scrubber.{kind}").read_text("utf-8") for kind in ("html", "css", "js"))
-    return st.components.v2.component("genlab.scrubber", html=html, css=css, js=js)
-
-
 def film(entry: Entry, content: str, key: str) -> None:
     """The scrubber over all sheets of `content`, and its GIF; nothing where fewer than two were drawn."""
     found = sheets(entry, content)
@@ -57,7 +49,7 @@ def film(entry: Entry, content: str, key: str) -> None:
         st.caption("There is nothing to look back at yet: the next sheets come in a moment.")
         return
     small = small_sheets(tuple(map(str, (each.path for each in found))), found[-1].path.stat().st_mtime_ns)
-    component()(
+    component("scrubber")(
         key=key,
         data={
             "steps": [each.step for each in found],

@@ -13,7 +13,8 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from genlab.app.drawing import board, component
+from genlab.app.component import component
+from genlab.app.drawing import board
 from genlab.app.held_out import HeldOut
 from genlab.app.style import plain
 from genlab.data.fitting import Fit

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from genlab.app import models
 from genlab.app.entries import Entry
+from genlab.app.exploring.directions import principal
 from genlab.app.held_out import HeldOut, held_out
 from genlab.app.style import count
 
@@ -155,11 +156,10 @@ def plane_of(codes: Numbers) -> Plane:
     dimensions = codes.shape[1]
     if dimensions == 2:
         return Plane(np.zeros(2), np.eye(2), ("z1", "z2"))
-    origin = codes.mean(axis=0)
-    _, sizes, axes = np.linalg.svd(codes - origin, full_matrices=False)
-    shares = sizes**2 / max((sizes**2).sum(), 1e-300)
     if dimensions == 1:
         return Plane(np.zeros(1), np.array([[1.0], [0.0]]), ("z1", "nothing: z has one dimension"))
+    origin = codes.mean(axis=0)
+    axes, shares = principal(codes - origin)
     first, second = (f"principal component {i + 1} ({shares[i]:.0%} of the variance)" for i in range(2))
     return Plane(origin, axes[:2], (first, second))
 

@@ -8,16 +8,13 @@ Only a file with the right SHA-256 is kept, so that a download may be broken off
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
 
-import psutil
-
-from genlab.app.launches import Launch, detached, environment
+from genlab.app import processes
+from genlab.app.launches import Launch
 from genlab.data.catalogue import Entry
 from genlab.data.fetch import cache_folder
 from genlab.errors import UserError
@@ -35,18 +32,9 @@ def begin(entry: Entry) -> None:
         return
     folder().mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "genlab.cli", "data", entry.name, "--json"]
-    with log_path(entry).open("wb") as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, env=environment(),
-            **detached(),
-        )  # fmt: skip
     began = time.time()
-    try:
-        created = psutil.Process(process.pid).create_time()
-    except psutil.Error:
-        created = began
-    threading.Thread(target=process.wait, daemon=True).start()  # no zombie while this server lives
-    note = Launch(str(folder() / entry.name), "", process.pid, created, began, None)
+    pid, created = processes.start(command, log_path(entry), errors_only=True)
+    note = Launch(str(folder() / entry.name), "", pid, created, began, None)
     write_json(folder() / f"{entry.name}.json", asdict(note))
 
 
@@ -71,8 +59,8 @@ def under_way(entry: Entry) -> bool:
 
 def stop(entry: Entry) -> None:
     process = find(entry)
-    if process is not None and process.alive():
-        psutil.Process(process.pid).terminate()
+    if process is not None:
+        processes.end(process.pid, process.created)
     (folder() / f"{entry.name}.json").unlink(missing_ok=True)
     log_path(entry).unlink(missing_ok=True)
 

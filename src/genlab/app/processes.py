@@ -1,0 +1,68 @@
+"""Processes that outlive the page, the browser and the server that started them. Imports no torch.
+
+They are known by their number and the instant at which they began, which a page notes in a file.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from genlab.runs.worker import living
+
+
+def start(
+    command: Sequence[str], log: Path, *, threads: int | None = None, errors_only: bool = False
+) -> tuple[int, float]:
+    """Start `command`, what it says in `log`, or only its errors. Returns its pid and when it was created, in
+    seconds since the epoch."""
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL if errors_only else said,
+            stderr=said, env=environment(threads), **detached(),
+        )  # fmt: skip
+    try:
+        created = psutil.Process(process.pid).create_time()
+    except psutil.Error:  # it is over already; the log says why
+        created = time.time()
+    threading.Thread(target=process.wait, daemon=True).start()  # no zombie while this server lives
+    return process.pid, created
+
+
+def end(pid: int, created: float) -> None:
+    """End the process, if it still lives, and what it has started."""
+    process = living(pid, created)
+    if process is None:
+        return
+    with suppress(psutil.Error):  # it may end by itself meanwhile
+        family = [*process.children(recursive=True), process]
+        for each in family:
+            each.terminate()
+        _, alive = psutil.wait_procs(family, timeout=5)
+        for each in alive:
+            each.kill()
+
+
+def environment(threads: int | None = None) -> dict[str, str]:
+    """That of a worker. Idle threads sleep instead of spinning, for the page and others want the cores too;
+    with `threads`, no more than so many of them."""
+    settings = {"PYTHONUTF8": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    if threads is not None:
+        settings |= {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
+    return {**settings, **os.environ}
+
+
+def detached() -> dict[str, Any]:
+    """What lets a process outlive the one that starts it, and its Ctrl-C."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
+    return {"start_new_session": True}
