@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TOOLS = ("ruff", "mypy", "importlinter", "pytest")
+TOOLS = ("ruff", "mypy", "importlinter", "pytest", "xdist")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 CHROMIUM_PLACES = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -38,23 +38,20 @@ def chromium() -> str:
     return next(on_path, next(filter(os.path.exists, CHROMIUM_PLACES), ""))
 
 
-def markers(everything: bool, browser: bool) -> str:
-    """pytest's -m for the tests that are wanted and can run here."""
-    if not everything:
-        return "not slow and not browser"
-    return "" if browser else "not browser"
-
-
 def stages(everything: bool, browser: bool) -> dict[str, list[str]]:
+    """The tests share two cores between two processes; those with a browser, which time frames, run alone."""
     python = sys.executable
     lint_imports = Path(python).with_name("lint-imports.exe" if os.name == "nt" else "lint-imports")
-    return {
+    pytest = [python, "-m", "pytest", "--durations=10", "-m"]
+    wanted = "not browser" if everything else "not browser and not slow"
+    found = {
         "ruff check": [python, "-m", "ruff", "check", "."],
         "ruff format": [python, "-m", "ruff", "format", "--check", "."],
         "mypy": [python, "-m", "mypy"],
         "import-linter": [str(lint_imports)],
-        "pytest": [python, "-m", "pytest", "--durations=10", "-m", markers(everything, browser)],
+        "pytest": [*pytest, wanted, "--numprocesses=2", "--dist=worksteal"],
     }
+    return {**found, "in a browser": [*pytest, "browser"]} if everything and browser else found
 
 
 def run(name: str, command: list[str], environment: dict[str, str]) -> tuple[bool, float]:

@@ -381,6 +381,7 @@ def wait(folder: Path, until: Callable[[Progress], bool]) -> Progress:
     raise AssertionError("the search did not come so far")
 
 
+@pytest.mark.slow
 def test_a_search_finds_what_inversion_finds(small_gan: Run, small_vae: Run, tests: HeldOut) -> None:
     request = request_for(small_gan, small_vae)
     folder = inverting.begin(request, tests.pixels[0])
@@ -399,6 +400,7 @@ def test_a_search_finds_what_inversion_finds(small_gan: Run, small_vae: Run, tes
     assert "not searched yet" in texts(page)
 
 
+@pytest.mark.slow
 def test_the_page_searches_and_shows_what_was_found(small_gan: Run) -> None:
     page = open_page("reconstruct", run=small_gan.name)
     page.button(key="search").click().run()
@@ -445,6 +447,7 @@ def test_a_search_that_fails_says_why(small_gan: Run, tests: HeldOut) -> None:
     assert "no checkpoint at step 999" in progress.complaint
 
 
+@pytest.mark.slow
 def test_old_searches_make_room(small_gan: Run, tests: HeldOut, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inverting, "KEPT", 2)
     made = [inverting.begin(request_for(small_gan, None, steps), tests.pixels[0]) for steps in (1, 2)]

@@ -95,6 +95,7 @@ def test_a_released_thread_keeps_to_the_cores_it_was_given() -> None:
 
 
 @LINUX
+@pytest.mark.slow
 def test_freed_memory_stays() -> None:
     """A large block that was freed is had again without the kernel's zeroing it: no page faults."""
     body = (

@@ -43,6 +43,7 @@ def test_a_turned_triangle_is_another_picture_and_a_turned_disc_is_not() -> None
         assert np.array_equal(first, second) is same
 
 
+@pytest.mark.slow
 def test_the_seed_decides_the_images() -> None:
     first, again, other = load("shapes", limit=40), load("shapes", limit=40), load("shapes", limit=40, seed=1)
     assert first.digest() == again.digest() != other.digest()

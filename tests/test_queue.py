@@ -119,6 +119,7 @@ def test_who_was_ended_from_outside_is_not_waited_for(order: Path) -> None:
     assert state(first) == "not started"
 
 
+@pytest.mark.slow
 def test_several_servers_at_one_moment(order: Path, tmp_path: Path) -> None:
     """Each has its own turn, and no two train at once."""
     body = (
