@@ -14,7 +14,20 @@ from genlab.ranks import LostRankError
 
 def main() -> None:
     """Run `genlab`. A user's mistake is one sentence on standard error, and exit code 2."""
-    from genlab.cli import bench, bring, calibrate, compare, data, export, look, measure, take, train, use  # noqa: F401  (each adds its commands to `app`)
+    from genlab.cli import (  # noqa: F401  (each adds its commands to `app`)
+        bench,
+        bring,
+        calibrate,
+        compare,
+        data,
+        export,
+        lesson,
+        look,
+        measure,
+        take,
+        train,
+        use,
+    )
 
     beforehand.prepare()
     try:

@@ -140,7 +140,7 @@ BUILDERS: dict[str, Callable[[schema.Network, Shape], Any]] = {
 def build_objective(objective: schema.Objective) -> Objective:
     match objective:
         case schema.Elbo():
-            return Elbo(_warmup(objective), objective.free_bits)
+            return Elbo(_warmup(objective), objective.free_bits, objective.gradient, objective.drawn)
         case schema.Importance():
             return ImportanceWeighted(
                 objective.samples, objective.bound, objective.gradient, _warmup(objective)

@@ -146,6 +146,13 @@ class Experiment(Section):
                 "free bits need the KL dimension by dimension, which only N(0, I) has in closed form: set "
                 "objective.free_bits=0, or network.prior.kind=normal and network.second_latent=0"
             )
+        estimated = isinstance(self.objective, Elbo) and self.objective.gradient != "reparameterized"
+        if estimated and (layered or kind != "normal"):
+            raise ValueError(
+                "a gradient that does not pass through z needs a KL that does not either, as N(0, I) has it: "
+                "set objective.gradient=reparameterized, or network.prior.kind=normal and "
+                "network.second_latent=0"
+            )
         if kind == "flow" and self.family == "vaegan":
             raise ValueError(
                 "a VAE-GAN has no update that trains a flow: set network.prior.kind=normal, or train a VAE"

@@ -149,6 +149,14 @@ class Elbo(Warmed):
     free_bits: float = Field(
         0.0, ge=0, le=100, description="Nats of KL per latent dimension left unpunished."
     )
+    gradient: Literal["reparameterized", "score", "score-baseline", "detached"] = Field(
+        "reparameterized",
+        description="How the reconstruction's gradient reaches the encoder: through the draw of z, by its "
+        "score, by its score less a baseline, or not at all.",
+    )
+    drawn: bool = Field(
+        True, description="Draw z; else it is the mean of q, and with beta=0 this is a plain autoencoder."
+    )
 
 
 class Importance(Warmed):

@@ -13,6 +13,7 @@ from genlab.functional.gaussian import DiagonalGaussian, Posterior, kl_per_dimen
 from genlab.networks.model import VAE
 from genlab.networks.prior import Prior, StandardNormal
 from genlab.objectives.base import Update
+from genlab.objectives.gradients import GRADIENTS
 from genlab.randomness import normal
 from genlab.reduction import mean
 
@@ -43,16 +44,21 @@ class Elbo:
     `free_bits` (nats per latent dimension) leaves that much of the batch's mean KL unpunished in every
     dimension. Kingma & Welling (2014); Higgins et al. (2017) for β; Kingma et al. (2016), appendix C.8, for
     free bits, which need the KL to N(0, I), dimension by dimension. To another prior the KL is what
-    `Prior.kl` says.
+    `Prior.kl` says. `gradient` is one of `GRADIENTS`. Without `drawn`, z is the mean of q: at β = 0 a plain
+    autoencoder.
     """
 
     warmup: Warmup = Warmup()
     free_bits: float = 0.0
+    gradient: str = "reparameterized"
+    drawn: bool = True
     batches_per_step: int = 1
 
     def updates(self, model: VAE, batch: Batch, rng: torch.Generator) -> Iterator[Update]:
         noise = normal((len(batch), model.prior.latent_dim), rng).to(batch.images)
-        q, nll, divergence = model(batch.images, noise)
+        if not self.drawn:
+            noise = torch.zeros_like(noise)
+        q, nll, divergence = GRADIENTS[self.gradient](model, batch.images, noise)
         reconstruction, kl = nll.mean(), divergence.mean()
         beta = self.warmup(batch.step)
         loss = reconstruction + beta * (self.punished(q) if self.free_bits else kl)

@@ -1,0 +1,1 @@
+"""The course's questions, a module each."""

@@ -1,0 +1,1 @@
+"""What a lesson's record becomes: a page, Markdown, a notebook."""
