@@ -16,6 +16,7 @@ Row = Mapping[str, Any]
 Spec = dict[str, Any]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999", "#F0E442")
+ON_DARK = ("#4AA8E8", "#FF8A4C", "#35C79A", "#E39AC4", "#F0B429", "#8FD0F5", "#B0B0B0", "#F5EA6B")
 DASHES = ((1, 0), (6, 3), (2, 2), (8, 3, 2, 3), (12, 4), (4, 4), (1, 3), (10, 2, 2, 2))
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "stroke")
 WIDTH, HEIGHT = 560, 300  # px of the plot itself
@@ -25,8 +26,9 @@ INK, FAINT = {"light": "#1f2933", "dark": "#e6e8ec"}, {"light": "#d7dbe0", "dark
 def channel(name: str, title: str, *, log: bool = False, kind: str = "quantitative", **more: Any) -> Spec:
     """An axis: the field of each row, and its label with its unit."""
     scale: Spec = {"type": "log", "nice": False} if log else {"zero": more.pop("zero", False)}
-    if "domain" in more:
-        scale["domain"] = more.pop("domain")
+    for end in ("domain", "domainMin", "domainMax"):
+        if end in more:
+            scale[end] = more.pop(end)
     axis = {"tickCount": 6, **more.pop("axis", {})}
     found = {"field": name, "type": kind, "title": title, "axis": axis, **more}
     return found | {"scale": scale} if kind == "quantitative" else found
@@ -90,10 +92,12 @@ def themed(spec: Spec, theme: str = "light") -> Spec:
     """The chart complete: with its schema and the house's fonts and inks."""
     ink, faint = INK[theme], FAINT[theme]
     text = {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12.5}
+    if theme == "dark":
+        spec = recoloured(spec, ON_DARK)
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "background": "transparent",
-        "padding": 6,
+        "padding": {"left": 6, "right": 6, "top": 6, "bottom": 6},
         **spec,
         "config": {
             "font": "system-ui, sans-serif",
@@ -104,6 +108,15 @@ def themed(spec: Spec, theme: str = "light") -> Spec:
             "title": {"color": ink, "fontSize": 13, "anchor": "start", "fontWeight": 600},
         },
     }  # fmt: skip
+
+
+def recoloured(spec: Spec, colours: Sequence[str]) -> Spec:
+    """The chart with each of `COLOURS` replaced by its kin in `colours`."""
+    told = json.dumps(spec)
+    for colour, other in zip(COLOURS, colours, strict=True):
+        told = told.replace(colour, other)
+    found: Spec = json.loads(told)
+    return found
 
 
 def svg(spec: Spec, theme: str = "light") -> str:
@@ -117,5 +130,7 @@ def svg(spec: Spec, theme: str = "light") -> str:
 
 def inline(spec: Spec) -> str:
     """SVG that takes a page's inks, whatever its theme: for the inside of HTML."""
-    drawn = svg(spec, "light")
-    return drawn.replace(INK["light"], "var(--ink)").replace(FAINT["light"], "var(--faint)")
+    drawn = svg(spec, "light").replace(INK["light"], "var(--ink)").replace(FAINT["light"], "var(--faint)")
+    for number, colour in enumerate(COLOURS):
+        drawn = drawn.replace(colour, f"var(--c{number})").replace(colour.lower(), f"var(--c{number})")
+    return drawn

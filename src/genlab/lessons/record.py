@@ -1,6 +1,7 @@
 """A lesson that was run: its findings, its verdicts, and what the reader said before and after.
 
     lessons/reparameterization/default-mnist-seed0/     lesson.json, and the pictures beside it
+                                                        said.json, the reader's own words
 
 It is what is shown, handed out, handed in, pooled and verified. What is read from such a file is data alone.
 """
@@ -8,7 +9,7 @@ It is what is shown, handed out, handed in, pooled and verified. What is read fr
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -75,15 +76,38 @@ def file_of(lesson: str, setting: Setting) -> Path:
 
 
 def kept(lesson: str, setting: Setting) -> Record | None:
-    """The record of this lesson as it was last run here with this setting, if it was."""
+    """The record of this lesson as it was last run here with this setting, if it was, with what its reader
+    has said by now."""
     path = file_of(lesson, setting)
-    return of_json(read_json(path), str(path)) if path.exists() else None
+    return with_words(of_json(read_json(path), str(path))) if path.exists() else None
+
+
+def with_words(record: Record) -> Record:
+    """The record with what was said here of this lesson in this setting."""
+    words = said(record.lesson, record.setting)
+    return replace(record, predictions=words["predictions"], reflections=words["reflections"])
+
+
+def said(lesson: str, setting: Setting) -> dict[str, dict[str, Any]]:
+    """ "predictions" and "reflections", each empty where nothing was said."""
+    path = home(lesson, setting) / "said.json"
+    words = read_json(path) if path.exists() else {}
+    return {kind: dict(words.get(kind, {})) for kind in ("predictions", "reflections")}
+
+
+def say(lesson: str, setting: Setting, kind: str, key: str, value: Said) -> None:
+    """Keep one prediction or reflection; an empty one is taken back."""
+    words = said(lesson, setting)
+    words[kind][key] = value
+    if value == "":
+        del words[kind][key]
+    write_json(home(lesson, setting) / "said.json", words)
 
 
 def shipped(lesson: str) -> Record | None:
     """The record that came with genlab: of one real run."""
     path = SHIPPED / lesson / "lesson.json"
-    return of_json(read_json(path), str(path)) if path.exists() else None
+    return with_words(of_json(read_json(path), str(path))) if path.exists() else None
 
 
 def keep(record: Record) -> Path:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from genlab.lessons.engines import engine_called, usual_workers
 from genlab.lessons.engines.news import Advanced, Began, Done, News
 from genlab.lessons.lesson import Lesson, Setting
-from genlab.lessons.record import Record, home, keep, kept, now
+from genlab.lessons.record import Record, home, keep, kept, now, with_words
 from genlab.lessons.tasks import Shelf, Task, in_order
 
 
@@ -81,21 +81,17 @@ class Running:
         """The record, with what the reader has said of this lesson already, kept with its pictures."""
         found = {key: self.shelf.found(task) for key, task in self.tasks.items()}
         before = kept(self.lesson.name, self.setting)
-        record = Record(
-            self.lesson.name, self.setting, self.lesson.read(self.setting, found), machine(), now(), seconds
-        )
-        if before is not None:
-            record = replace(
-                record, predictions=before.predictions, reflections=before.reflections,
-                seconds=seconds + (before.seconds if before.findings == record.findings else 0.0),
-            )  # fmt: skip
+        findings = self.lesson.read(self.setting, found)
+        if before is not None and not self.missing and before.findings == findings:
+            return before  # nothing was done, and nothing of it is new
+        record = Record(self.lesson.name, self.setting, findings, machine(), now(), seconds)
         if self.lesson.pictures is not None:
             folder = home(self.lesson.name, self.setting)
             folder.mkdir(parents=True, exist_ok=True)
             for name, png in self.lesson.pictures(self.setting, self.tasks, self.shelf):
                 (folder / name).write_bytes(png)
         keep(record)
-        return record
+        return with_words(record)
 
 
 def prepared(

@@ -4,27 +4,52 @@ from __future__ import annotations
 
 import streamlit as st
 
-from genlab.app.navigate import link
-
-QUESTIONS = (
-    ("Why the reparameterization trick?",
-     "The report of `genlab demo` measures it: the spread of both gradients.", ""),
-    ("What does the KL term do to the latent space?",
-     "Train with β at 0, 1 and 4, and look at where the codes lie.", "explore"),
-    ("What does the number of latent dimensions do to reconstruction?",
-     "Train with 2, 8 and 32 of them, and compare.", "compare"),
-    ("How is a decoder a generator?", "Hand one over, and read the receipt.", "vae-to-gan"),
-    ("How do an encoder and a discriminator differ?",
-     "See both networks, drawn from the models themselves.", "vae-to-gan"),
-)  # fmt: skip
+from genlab.app.style import plain
+from genlab.errors import UserError
+from genlab.lessons.catalogue import lesson_called, names
+from genlab.lessons.lesson import Lesson
+from genlab.lessons.record import shipped, verdicts
+from genlab.lessons.writing.document import MARKS
 
 
 def page() -> None:
+    name = st.query_params.get("lesson")
+    if name is None:
+        catalogue()
+        return
+    if st.button("All lessons", icon=":material/arrow_back:", key="all lessons", type="tertiary"):
+        st.query_params.clear()
+        st.rerun()
+    try:
+        lesson = lesson_called(name)
+    except UserError as error:
+        st.error(plain(error))
+        return
+    from genlab.app.schooling.page import lesson_page
+
+    lesson_page(lesson)
+
+
+def catalogue() -> None:
     st.markdown("### Lessons")
-    st.write("Five questions that a course asks, and where this lab lets you measure the answer.")
-    for question, how, place in QUESTIONS:
-        with st.container(border=True):
-            st.markdown(f"**{question}**")
-            st.caption(how)
-            if place:
-                link(place, "Go there")
+    st.write(
+        "The course asks, and usually answers in prose. Here each answer is a set of claims, and each claim "
+        "is measured, by a rule that stands before the run. Predict first, then look."
+    )
+    for name in names():
+        card(lesson_called(name))
+
+
+def card(lesson: Lesson) -> None:
+    with st.container(border=True):
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        left.markdown(f"**{lesson.title}**  \n{lesson.question}")
+        with right:
+            if st.button("Open", key=f"open {lesson.name}", type="primary", width="stretch"):
+                st.query_params["lesson"] = lesson.name
+                st.rerun()
+        record = shipped(lesson.name)
+        if record is not None:
+            found = [verdict.state for _, verdict in verdicts(lesson, record.findings)]
+            counts = " · ".join(f"{MARKS[s]} {found.count(s)} {s}" for s in MARKS if s in found)
+            st.caption(f"Measured {record.created[:10]}, {len(found)} claims: {counts}")

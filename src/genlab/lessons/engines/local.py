@@ -30,7 +30,8 @@ class Worker:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(), encoding="utf-8",
             start_new_session=True,  # a terminal's Ctrl-C reaches it once, from here
         )  # fmt: skip
-        threading.Thread(target=self.listen, args=(heard,), daemon=True).start()
+        self.ear = threading.Thread(target=self.listen, args=(heard,), daemon=True)
+        self.ear.start()
 
     def listen(self, heard: queue.Queue[tuple[Worker, dict[str, Any]]]) -> None:
         assert self.process.stdout is not None
@@ -63,6 +64,9 @@ class Worker:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.ear.join()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
 
 def environment() -> dict[str, str]:

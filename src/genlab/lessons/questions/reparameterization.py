@@ -176,7 +176,7 @@ def evidence(findings: Findings) -> Evidence:
 
 
 def variances(findings: Findings) -> Figure:
-    y = channel("variance", "variance of one sample's gradient", log=True)
+    y = channel("variance", "variance of one sample's gradient", log=True, domainMin=1)
     order = ("pathwise", "score function")
     over_d = layered(
         closed([(d, d, 0.0) for d in grid(100)], channel("x", "dimensions D of z, at μ = 0", log=True), y),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 
 from genlab.lessons.reach import source_of
@@ -18,3 +19,8 @@ def code(module: str, name: str) -> str:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
             return f"```python\n{ast.get_source_segment(text, node)}\n```"
     raise AssertionError(f"{module} has no {name}")
+
+
+def fenced(markdown: str) -> str:
+    """The same with every displayed equation on lines of its own, as some readers of Markdown want them."""
+    return re.sub(r"\$\$(.+?)\$\$", r"$$\n\1\n$$", markdown, flags=re.DOTALL)

@@ -1,0 +1,1 @@
+"""The lesson pages: another face of `genlab.lessons`. Nothing here imports torch."""
