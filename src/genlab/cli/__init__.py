@@ -20,6 +20,7 @@ def main() -> None:
         calibrate,
         compare,
         data,
+        exercise,
         export,
         lesson,
         look,

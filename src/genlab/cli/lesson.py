@@ -36,9 +36,12 @@ def lesson(
     shipped: Annotated[bool, typer.Option("--shipped", help="Show the run that comes with genlab instead of running.")] = False,
     collect: Annotated[bool, typer.Option("--collect", help="Pool a class's REPORTS, each with its own seed, into one interval.")] = False,
     verify: Annotated[bool, typer.Option("--verify", help="Run a report again from its seeds and say whether it holds.")] = False,
+    claims: Annotated[bool, typer.Option("--claims", help="List what the course says, with what in it can be tested and the verdicts.")] = False,
     as_json: JSON = False,
 ) -> None:  # fmt: skip
     """A question of the course as an experiment: predict, run, see the evidence, read the verdicts, reflect."""
+    if claims:
+        return course(as_json)
     if name is None:
         return catalogue(as_json)
     from genlab.cli import lesson_reports, lesson_run
@@ -90,6 +93,37 @@ def catalogue(as_json: bool) -> None:
                 f"{'':<{width}}            a run of {record.created[:10]} comes with genlab: --shipped shows it"
             )
     typer.echo("\ngenlab lesson NAME --quick runs one in at most 2 minutes.")
+
+
+def course(as_json: bool) -> None:
+    """The table of claims, by the runs that come with genlab."""
+    from genlab.lessons.catalogue import names
+    from genlab.lessons.course import table
+    from genlab.lessons.record import shipped
+
+    rows = list(table({name: record for name in names() if (record := shipped(name)) is not None}))
+    said = [(row, row.verdict.text(row.claim) if row.verdict else "not run yet") for row in rows]
+    if as_json:
+        print_json(
+            [
+                {
+                    "part": row.sentence.part,
+                    "says": row.sentence.says,
+                    "lesson": row.lesson.name,
+                    "claim": row.claim.sentence,
+                    "rule": row.claim.rule,
+                    "verdict": verdict,
+                }
+                for row, verdict in said
+            ]
+        )
+        return
+    last = None
+    for row, verdict in said:
+        if row.sentence is not last:
+            typer.echo(f"\n{row.sentence.part}  {row.sentence.says}")
+            last = row.sentence
+        typer.echo(f"    {row.claim.sentence}\n        {verdict}  (genlab lesson {row.lesson.name})")
 
 
 def asked(quick: bool, full: bool, seed: int | None, data: str | None, classroom: Path | None) -> Setting:

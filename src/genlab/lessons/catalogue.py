@@ -9,6 +9,9 @@ from genlab.lessons.lesson import Lesson
 
 QUESTIONS: dict[str, tuple[str, ...]] = {  # the module's name, and the names that a course may call it by
     "reparameterization": ("q1",),
+    "kl": ("q2",),
+    "latent_dim": ("q3",),
+    "encoder_and_discriminator": ("q5",),
 }
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from genlab.app.style import plain
 from genlab.errors import UserError
 from genlab.lessons.catalogue import lesson_called, names
+from genlab.lessons.course import Row, table
 from genlab.lessons.lesson import Lesson
 from genlab.lessons.record import shipped, verdicts
 from genlab.lessons.writing.document import MARKS
@@ -38,6 +39,24 @@ def catalogue() -> None:
     )
     for name in names():
         card(lesson_called(name))
+    st.markdown("#### What the course says, claim by claim")
+    st.caption(
+        "Each sentence and analogy, in our words, with what in it can be tested. The verdicts are those of "
+        "the runs that come with genlab."
+    )
+    records = {name: record for name in names() if (record := shipped(name)) is not None}
+    rows = list(table(records))
+    st.table([told(row) for row in rows], hide_index=True)
+
+
+def told(row: Row) -> dict[str, str]:
+    verdict = row.verdict
+    return {
+        "the course": plain(row.sentence.says),
+        "what can be tested": plain(row.claim.sentence),
+        "verdict": f"{MARKS[verdict.state]} {verdict.state}" if verdict else "not run yet",
+        "lesson": f"[{row.lesson.name}](?lesson={row.lesson.name})",
+    }
 
 
 def card(lesson: Lesson) -> None:

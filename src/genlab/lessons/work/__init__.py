@@ -18,13 +18,26 @@ Said = Callable[[float], None]
 Work = Callable[[Mapping[str, Any], Path, Sequence[Path], Said], dict[str, Any]]
 
 WORK = (
+    "ahead.discriminator",
+    "ahead.encoder",
     "codes.terms",
+    "digits.chosen",
+    "digits.train",
+    "dimensions.measured",
     "gradients.closed_form",
     "gradients.of_a_model",
+    "linear.measured",
+    "plane.of_codes",
+    "samples.drawn",
+    "space.looked_at",
     "training.train",
     "training.prior",
     "measuring.prepare",
     "measuring.yardstick",
+    "optimum.gaussians",
+    "probing.probes",
+    "scores.measured",
+    "twin.train",
 )
 
 

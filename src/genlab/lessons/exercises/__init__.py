@@ -1,0 +1,1 @@
+"""Exercises: a function with a blank, held against the laws that the lab's own function passes."""
