@@ -27,9 +27,9 @@ def closed(seed: int, samples: int = 200, needs: tuple[Task, ...] = ()) -> Task:
     return Task(f"seed {seed}", "gradients.closed_form", {"seed": seed, "samples": samples}, needs)
 
 
-def training(steps: int = 200, *settings: str) -> Task:
+def training(steps: int = 400, *settings: str) -> Task:
     config = recipe("vae", "training.threads=1", f"training.steps={steps}", "training.batch_size=16",
-                    "data.limit=200", "training.checkpoint_every=20",
+                    "data.limit=200", "training.checkpoint_every=40",
                     "training.sample_every=0", *settings)  # fmt: skip
     return Task("a training", "training.train", {"config": config.model_dump(mode="json")})
 
@@ -119,18 +119,18 @@ def test_a_stopped_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path: Pat
         [sys.executable, "-c", LESSON, str(shelf.root)], env=environment, stderr=subprocess.DEVNULL
     )
     run = Run(shelf.folder(task) / "run")
-    for _ in range(1200):
+    for _ in range(6000):
         if run.checkpoints.is_dir() and list(run.checkpoints.glob("step-*")):
             break
-        time.sleep(0.05)
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) != 0
     assert not shelf.done(task)
     stopped = run.status()
-    assert (stopped["state"], 0 < stopped["step"] < 200) == ("stopped", True)
+    assert (stopped["state"], 0 < stopped["step"] < 400) == ("stopped", True)
     for each in (shelf, whole):
         list(engine_called("local")([task], each, 1))
-    last = "run/checkpoints/step-0000200.safetensors"
+    last = "run/checkpoints/step-0000400.safetensors"
     assert (shelf.folder(task) / last).read_bytes() == (whole.folder(task) / last).read_bytes()
 
 
