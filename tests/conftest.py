@@ -101,6 +101,7 @@ EXPERIMENTS: dict[str, tuple[str, ...]] = {
                                  ("two-layers", "network.second_latent=2"))
     },
     "no-average": ("gan", "training.ema=0"),
+    "discriminator-first": ("gan", "objective.discriminator_warmup=1"),
     "pacgan": ("gan", "network.discriminator.pack=2"),
     "pacgan-r1-r2": ("gan", "network.discriminator.pack=2", "network.discriminator.maxout=3",
                      "objective.loss=relativistic", "objective.r1=1", "objective.r2=1",

@@ -215,4 +215,7 @@ def print_receipt(receipt: dict[str, object], console: Console) -> None:
     table.add_row("max |G(z) − Dec(z)|, as it generates", f"{receipt['max_difference']:g}")
     table.add_row("… after saving and reading back", f"{receipt['reloaded_difference']:g}")
     table.add_row("… as it trains (batch statistics)", f"{receipt['training_difference']:.3g}")
+    if receipt.get("trunk_tensors"):
+        table.add_row("the encoder's trunk", f"{receipt['trunk_tensors']} tensors, into the discriminator")
+        table.add_row("max difference of their features", f"{receipt['trunk_difference']:g}")
     console.print(table)

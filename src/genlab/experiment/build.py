@@ -67,7 +67,7 @@ def initialised(part: Part, init: str) -> Part:
 
 def build_discriminator(network: schema.Network, shape: Shape) -> Discriminator:
     (channels, *sides), pack = shape, network.discriminator.pack
-    settings = network.discriminator.model_dump(exclude={"pack"})
+    settings = network.discriminator.model_dump(exclude={"pack", "weights"})
     trunk = Trunk((pack * channels, *sides), **settings)  # type: ignore[arg-type]
     return Discriminator(trunk, spectral=network.discriminator.spectral, pack=pack)
 
@@ -146,7 +146,8 @@ def build_objective(objective: schema.Objective) -> Objective:
                 objective.samples, objective.bound, objective.gradient, _warmup(objective)
             )
         case schema.Adversarial():
-            return Adversarial(objective.loss, _penalties(objective), objective.discriminator_steps)
+            steps, warmup = objective.discriminator_steps, objective.discriminator_warmup
+            return Adversarial(objective.loss, _penalties(objective), steps, warmup)
         case schema.Hybrid():
             weights = objective.model_dump(include={"feature_weight", "pixel_weight", "deceit", "beta"})
             return Hybrid(objective.loss, penalties=_penalties(objective), **weights)

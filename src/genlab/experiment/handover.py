@@ -9,6 +9,7 @@ import copy
 from dataclasses import asdict, dataclass
 
 import torch
+from torch import nn
 
 from genlab.errors import UserError
 from genlab.experiment import schema
@@ -32,6 +33,8 @@ class Receipt:
     `max_difference` is max |G(z) − Dec(z)| over `PROBES` latents in the mode that generates;
     `reloaded_difference` the same once the GAN was saved and read back; `training_difference` in the mode
     that trains, where batch statistics take the place of running ones. All in units of images in [−1, 1].
+    Where the discriminator's trunk began as the encoder's: its tensors, and `trunk_difference`,
+    the largest between features of the two on the probes' images.
     """
 
     source: str
@@ -41,6 +44,8 @@ class Receipt:
     max_difference: float
     training_difference: float
     reloaded_difference: float | None = None
+    trunk_tensors: int | None = None
+    trunk_difference: float | None = None
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -94,6 +99,30 @@ def adopt(target: Generative, source: Generative, name: str, weights: str) -> Re
         max_difference=difference(target, source),
         training_difference=training_difference(source),
     )
+
+
+def adopt_trunk(target: Generative, source: Generative, name: str) -> dict[str, int | float]:
+    """Copy the trunk of `source`'s encoder into `target`'s discriminator: the receipt's lines on it.
+
+    Raises UserError where the two trunks are not of one make.
+    """
+    theirs, mine = encoder_trunk(source), target.get_submodule("discriminator.trunk")
+    fill(mine, {f"trunk/{k}": v for k, v in tensors(theirs).items()}, "trunk/", f"the encoder of {name}")
+    return {"trunk_tensors": len(tensors(mine)), "trunk_difference": trunk_difference(source, mine, theirs)}
+
+
+def encoder_trunk(model: Generative) -> nn.Module:
+    """Of two stochastic layers' encoder, that of the first."""
+    encoder = model.get_submodule("encoder")
+    return getattr(encoder, "first", encoder).get_submodule("trunk")
+
+
+@torch.no_grad()
+def trunk_difference(model: Generative, a: nn.Module, b: nn.Module) -> float:
+    """max |a(x) − b(x)| over the images that `model` decodes from the probes, in the mode that generates."""
+    images = copy.deepcopy(model).eval().decode(probes(model.decoder).to(model.device))
+    mine, theirs = (copy.deepcopy(trunk).eval() for trunk in (a, b))
+    return float((mine(images) - theirs(images)).abs().max())
 
 
 def kind(observation: Observation) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genlab.errors import UserError
 from genlab.experiment import schema
 
 
@@ -20,6 +21,8 @@ def inherit(experiment: schema.Experiment, source: schema.Experiment, name: str)
 
     Raises UserError where what was asked for does not go with that.
     """
+    if begins_with_encoder(experiment):
+        check_trunks(experiment.network.discriminator, source, name)
     past, asked = source.network, experiment.network
     taken = ["latent_dim", "decoder"]
     prior = asked.prior.kind
@@ -34,3 +37,31 @@ def inherit(experiment: schema.Experiment, source: schema.Experiment, name: str)
         update={"network": network, "data": source.data, "observation": source.observation, "start": name}
     )
     return schema.parse(inherited.model_dump(), f"a {experiment.family} from {name}")
+
+
+def begins_with_encoder(experiment: schema.Experiment) -> bool:
+    """Whether its discriminator's trunk is to begin as an encoder's."""
+    return experiment.family != "vae" and experiment.network.discriminator.weights == "encoder"
+
+
+def check_trunks(critic: schema.Critic, source: schema.Experiment, name: str) -> None:
+    """Raises UserError where the encoder of `source` has another trunk than `critic`, or there is none."""
+    if source.family == "gan":
+        raise UserError(
+            f"{name} is a GAN and has no encoder to begin a discriminator with: set "
+            "network.discriminator.weights=drawn, or start from a VAE"
+        )
+    encoder = source.network.encoder
+    plain = not critic.spectral and critic.maxout == critic.pack == 1 and encoder.pixels == "signed"
+    for part in schema.Trunk.model_fields:
+        mine, theirs = getattr(critic, part), getattr(encoder, part)
+        if mine != theirs:
+            raise UserError(
+                f"the encoder of {name} and the discriminator have different trunks: set "
+                f"network.discriminator.{part}={theirs}, or network.discriminator.weights=drawn"
+            )
+    if not plain:
+        raise UserError(
+            f"the encoder of {name} and the discriminator have different trunks: spectral normalisation, "
+            "maxout, packs and pixels in [0, 1] need network.discriminator.weights=drawn"
+        )

@@ -96,9 +96,16 @@ def repetition(experiment: schema.Experiment) -> str:
     if training["precision"] == "fp32":  # as all runs were before there was a choice
         training.pop("precision")
     config["training"] = training
+    config["network"]["discriminator"] = without(config["network"]["discriminator"], "weights", "drawn")
+    config["objective"] = without(config["objective"], "discriminator_warmup", 0)
     if experiment.start is not None:
         config["start"] = source_of(experiment.start)
     return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def without(section: Mapping[str, Any], name: str, usual: Any) -> Mapping[str, Any]:
+    """`section` as it was written before there was a choice of `name`, where that is as all runs had it."""
+    return {key: value for key, value in section.items() if key != name or value != usual}
 
 
 def source_of(start: str) -> str:

@@ -20,6 +20,7 @@ from genlab.experiment import schema
 from genlab.experiment.acceleration import accelerate
 from genlab.experiment.build import begin_at_mean, build_model, build_objective, build_state
 from genlab.experiment.handover import inherit, with_prior
+from genlab.experiment.inheriting import begins_with_encoder
 from genlab.experiment.process import machine as machine
 from genlab.experiment.process import settle_here, stop_signals
 from genlab.experiment.standing import prepare, settled
@@ -87,6 +88,11 @@ def begin(
 def inherited(experiment: schema.Experiment) -> schema.Experiment:
     """`experiment` with what the run that it starts from decides, if it starts from one."""
     if experiment.start is None:
+        if begins_with_encoder(experiment):
+            raise UserError(
+                "there is no encoder to begin the discriminator with: start from a VAE's run, or set "
+                "network.discriminator.weights=drawn"
+            )
         return experiment
     source = find_run(experiment.start)
     newest(source)  # says so before a folder is made, where the source was never trained

@@ -97,6 +97,11 @@ class Critic(Trunk):
     pack: int = Field(
         1, ge=1, le=64, description="Images of one kind that are judged together, as one image's channels."
     )
+    weights: Literal["drawn", "encoder"] = Field(
+        "drawn",
+        description="Where its trunk begins: drawn by the seed, or as that of the encoder which learned with "
+        "the decoder that is taken over.",
+    )
 
 
 class Prior(Section):
@@ -191,6 +196,9 @@ class Adversarial(Penalised):
     loss: LossName = Field("non-saturating", description="What the two players minimise.")
     discriminator_steps: int = Field(
         1, ge=1, le=20, description="Updates of the discriminator for each of the generator."
+    )
+    discriminator_warmup: int = Field(
+        0, ge=0, description="Steps at the start in which the discriminator alone learns."
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from genlab.errors import UserError
 from genlab.experiment import schema
-from genlab.experiment.handover import Receipt, adopt, difference
+from genlab.experiment.handover import Receipt, adopt, adopt_trunk, difference
+from genlab.experiment.inheriting import begins_with_encoder
 from genlab.experiment.process import machine
 from genlab.experiment.trained import open_run, read_prior
 from genlab.runs.events import Adopted, Event, Saved, Started
@@ -62,10 +63,12 @@ def take_over(run: Run, experiment: schema.Experiment, state: State) -> Receipt:
     prior = source.model.prior if own else read_prior(source_run)
     state.model.prior.load_state_dict(prior.state_dict())  # type: ignore[attr-defined]
     source.model.to(experiment.training.device)
-    receipt = adopt(state.model, source.model, source_run.name, "averaged")
+    receipt = adopt(state.model, source.model, source_run.name, "averaged").as_dict()
+    if begins_with_encoder(experiment):
+        receipt |= adopt_trunk(state.model, source.model, source_run.name)
     state.averaged.model.load_state_dict(copy.deepcopy(state.model.state_dict()), strict=True)
     path = checkpoint.save(state, run.checkpoints)
     reloaded = copy.deepcopy(state.model)
     checkpoint.load_model(reloaded, path)
-    final = {**receipt.as_dict(), "reloaded_difference": difference(reloaded, source.model)}
+    final = {**receipt, "reloaded_difference": difference(reloaded, source.model)}
     return Receipt(**final)  # type: ignore[arg-type]

@@ -11,7 +11,9 @@ QUESTIONS: dict[str, tuple[str, ...]] = {  # the module's name, and the names th
     "reparameterization": ("q1",),
     "kl": ("q2",),
     "latent_dim": ("q3",),
+    "decoder_to_generator": ("part2", "q4"),
     "encoder_and_discriminator": ("q5",),
+    "compare": ("q6",),
 }
 
 

@@ -27,7 +27,8 @@ class Sentence:
 
 
 TRICK, KL, SIZE = "Why the reparameterization trick?", "What does the KL term do?", "What does latent_dim do?"
-HEADINGS = "Encoder and discriminator"
+HANDOVER, HEADINGS = "How is a decoder a generator?", "Encoder and discriminator"
+FAMILIES = "VAE against GAN"
 
 COURSE: tuple[Sentence, ...] = (
     Sentence(TRICK, "Sampling prevents gradients: a random node cannot be differentiated, so without the "
@@ -45,6 +46,12 @@ COURSE: tuple[Sentence, ...] = (
     Sentence(SIZE, "The book: on too few pages the story is lost.", "latent-dim", ("small",)),
     Sentence(SIZE, "On too many it is copied word for word: a large latent_dim overfits.", "latent-dim",
              ("gap-vae", "gap-ae", "worse-vae", "worse-ae")),
+    Sentence(HANDOVER, "The VAE's decoder becomes the generator: both turn a code into an image.",
+             "decoder-to-generator", ("same", "forgotten")),
+    Sentence(HANDOVER, "It need not begin anew: what it learned as a decoder helps it as a generator.",
+             "decoder-to-generator", ("sooner", "sooner-charged", "better", "collapse")),
+    Sentence(HANDOVER, "The discriminator takes the encoder's place.", "decoder-to-generator",
+             ("dip", "warm-up")),
     Sentence(HEADINGS, "Purpose. The translator: an encoder understands an image and puts it into another "
              "language.", "encoder-and-discriminator", ("rebuild", "class")),
     Sentence(HEADINGS, "Purpose. The judge: a discriminator only tells real from generated.",
@@ -57,6 +64,14 @@ COURSE: tuple[Sentence, ...] = (
     Sentence(HEADINGS, "Cooperation against competition: what the discriminator wins, the generator learns "
              "from.", "encoder-and-discriminator",
              ("cooperation", "competition", "success-minimax", "success-nonsaturating", "loss-matters")),
+    Sentence(FAMILIES, "A GAN's images are sharp and lifelike, a VAE's blurred.", "compare",
+             ("closer", "closer-second", "blurred", "prior", "recipe")),
+    Sentence(FAMILIES, "A VAE draws every kind of image that there is, a GAN its favourites.", "compare",
+             ("covers", "covers-second")),
+    Sentence(FAMILIES, "A VAE's training is steady, a GAN's a matter of luck.", "compare", ("steady",)),
+    Sentence(FAMILIES, "A VAE can give an image back, a GAN cannot.", "compare", ("back",)),
+    Sentence(FAMILIES, "Both draw new images, not copies of those that they learned from.", "compare",
+             ("copies-gan", "copies-vae")),
 )  # fmt: skip
 
 

@@ -61,11 +61,12 @@ class Penalties:
 @dataclass(frozen=True)
 class Adversarial:
     """`loss` is one of `LOSSES`; the discriminator takes `discriminator_steps` updates for each of the
-    generator's, on fresh real images each."""
+    generator's, on fresh real images each. In the first `warmup` steps the generator takes none."""
 
     loss: str = "non-saturating"
     penalties: Penalties = Penalties()
     discriminator_steps: int = 1
+    warmup: int = 0
 
     @property
     def batches_per_step(self) -> int:
@@ -74,10 +75,13 @@ class Adversarial:
     def updates(self, model: GAN, batch: Batch, rng: torch.Generator) -> Iterator[Update]:
         loss = LOSSES[self.loss]
         *extra, real = batch.images.chunk(self.discriminator_steps)
-        for images in extra:
+        warming = batch.step < self.warmup
+        for images in [*extra, real] if warming else extra:
             with frozen(model.generator), torch.no_grad():
                 fake = model.sample(len(images), rng)
             yield discriminator_update(model.discriminator, loss, self.penalties, images, fake, rng)
+        if warming:
+            return
         fake = model.sample(len(real), rng)  # made once, used by both players
         yield discriminator_update(model.discriminator, loss, self.penalties, real, fake.detach(), rng)
         yield generator_update(model.discriminator, loss, real, fake)

@@ -31,6 +31,11 @@ def card(receipt: dict[str, Any]) -> None:
             "In units of pixels in [−1, 1]. While it trains, batch statistics take the place of the averages "
             f"that the decoder has learned: a difference of {figure(receipt['training_difference'])}."
         )
+        if receipt.get("trunk_tensors"):
+            st.caption(
+                f"The discriminator begins with the encoder's trunk, {count(receipt['trunk_tensors'])} "
+                f"tensors; their features differ by {figure(receipt['trunk_difference'])}."
+            )
 
 
 def figure(value: object) -> str:

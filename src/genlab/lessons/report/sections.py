@@ -101,6 +101,8 @@ RECEIPT_LINES = {
     "max_difference": "max |G(z) − Dec(z)|",
     "reloaded_difference": "… after saving and reading back",
     "training_difference": "… in the mode that trains",
+    "trunk_tensors": "tensors of the encoder's trunk, into the discriminator",
+    "trunk_difference": "max difference of the trunks' features",
 }
 
 

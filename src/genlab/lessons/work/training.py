@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,22 @@ from genlab.experiment.runner import begin, load_data, work
 from genlab.experiment.second_stage import fit_prior
 from genlab.experiment.trained import open_run
 from genlab.lessons.work import Interrupted, Said
-from genlab.runs.events import Finished, Metrics, Validated
+from genlab.runs.events import Event, Finished, Metrics, Validated
 from genlab.runs.store import Run
 from genlab.training.fit import Diverged
 
 CURVE = 200  # points that are kept of what was logged, at most
 
 
-def train(given: Mapping[str, Any], folder: Path, needs: Sequence[Path], said: Said) -> dict[str, Any]:
-    """given: config. The decoder starts from that of the run in the folder needed, where there is one."""
+def train(
+    given: Mapping[str, Any],
+    folder: Path,
+    needs: Sequence[Path],
+    said: Said,
+    seen: Callable[[Event, Run], None] | None = None,
+) -> dict[str, Any]:
+    """given: config. The decoder starts from that of the run in the folder needed, where there is one. `seen`
+    hears of every event, between two steps."""
     experiment = schema.parse(dict(given["config"]))
     dataset = load_data(experiment)
     run = Run(folder / "run")
@@ -32,6 +39,8 @@ def train(given: Mapping[str, Any], folder: Path, needs: Sequence[Path], said: S
         try:
             for event in work(run, dataset=dataset):
                 said(event.step / steps)
+                if seen is not None:
+                    seen(event, run)
                 if isinstance(event, Finished) and event.reason != "completed":
                     raise Interrupted
         except Diverged:
