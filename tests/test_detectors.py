@@ -107,6 +107,14 @@ def test_the_recipes_get_no_warning(name: str) -> None:
     assert min(values.get("discriminator_loss", 99) for values in late) > 0.1
 
 
+def test_large_colour_images_do_not_throw_the_code_out() -> None:
+    """Adam's first steps move a dense encoder's code in proportion to its pixels, unless kept from it."""
+    experiment = override(recipe("vae"), ["data.name=shapes", "training.batch_size=16"])
+    events, lost = happened(experiment, load("shapes", limit=500), 20)
+    assert (warnings(events), lost) == ([], False)
+    assert max(event.values["kl"] for event in events if isinstance(event, Metrics)) < 2000
+
+
 # What a watch makes of what it sees.
 
 
@@ -200,6 +208,11 @@ def test_the_weight_of_the_kl_decides_what_runs_away() -> None:
     ]
     assert vae_loss({"reconstruction": 100.0, "kl": 20.0}) == 120
     assert vae_loss({"kl": 20.0}) is None
+
+
+def test_a_loss_that_was_never_sane_is_said_to_run_away() -> None:
+    """It does not leave where it began."""
+    assert watched(looks(lambda step: {"reconstruction": 500.0, "kl": 1e12}, 100)) == [("divergence", 5)]
 
 
 @pytest.mark.parametrize(("first", "lowest"), [(550.0, 100.0), (-700.0, -2000.0), (3.0, 2.0), (0.0, 0.0)])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from torch import nn
 from genlab.functional.gaussian import DiagonalGaussian
 from genlab.networks.discriminator import Discriminator
 from genlab.networks.encoder import Encoder
-from genlab.nn.blocks import ACTIVATIONS, Residual, glorot, plan
+from genlab.nn.blocks import ACTIVATIONS, Pixels, Residual, glorot, plan
 from genlab.nn.norms import NORMS, SpectralNorm
 from genlab.nn.trunk import Trunk
 
@@ -135,3 +137,32 @@ def test_an_encoder_may_see_pixels_from_0_to_1() -> None:
     signed, unit = Encoder(trunk, 2), Encoder(trunk, 2, unit=True)
     unit.load_state_dict(signed.state_dict())
     assert torch.equal(unit(images).mean, signed((images + 1) / 2).mean)
+
+
+def with_seed(layer: type[nn.Linear], inputs: int) -> nn.Linear:
+    torch.manual_seed(0)
+    return layer(inputs, 8)
+
+
+@pytest.mark.parametrize("inputs", [784, 3 * 64 * 64])
+@pytest.mark.parametrize("drawn", [lambda layer: None, glorot])
+def test_a_layer_of_pixels_begins_as_any_dense_layer(inputs: int, drawn: Callable[[nn.Module], None]) -> None:
+    pixels, linear = with_seed(Pixels, inputs), with_seed(nn.Linear, inputs)
+    for layer in (pixels, linear):
+        torch.manual_seed(1)
+        drawn(layer)
+    x = torch.rand(5, inputs, generator=torch.Generator().manual_seed(2)) * 2 - 1
+    if inputs == 784:
+        assert torch.equal(pixels(x), linear(x))
+    torch.testing.assert_close(pixels(x), linear(x), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("inputs", [784, 3 * 64 * 64])
+def test_one_step_of_adam_moves_few_pixels_and_many_alike(inputs: int) -> None:
+    """By rate · 784 where all pixels are at 1, however many there are."""
+    layer, images = with_seed(Pixels, inputs), torch.ones(4, inputs)
+    before = layer(images)
+    adam = torch.optim.Adam([layer.weight], lr=1e-3)
+    before.sum().backward()
+    adam.step()
+    torch.testing.assert_close(before - layer(images), torch.full((4, 8), 0.784), rtol=1e-3, atol=1e-3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genlab.nn.blocks import ACTIVATIONS, Maxout, Plan, Residual, Wrap, dense, down, plan
+from genlab.nn.blocks import ACTIVATIONS, Maxout, Pixels, Plan, Residual, Wrap, dense, down, plan
 from genlab.nn.layout import Row
 from genlab.nn.norms import norm, spectral_norm
 from genlab.nn.precision import Network
@@ -50,7 +50,8 @@ class Trunk(Network):
         if depth:
             first_norm = norm if kind == "conv" else "none"
             unit = Maxout(maxout) if maxout > 1 else nonlinear
-            layers += dense(size, hidden, 1, first_norm, unit, wrap, maxout)
+            linear = Pixels if kind == "mlp" and not spectral else nn.Linear  # a spectral norm sets the scale
+            layers += dense(size, hidden, 1, first_norm, unit, wrap, maxout, linear)
             layers += dense(hidden, hidden, depth - 1, norm, unit, wrap, maxout)
             size = hidden
         self.layers = nn.Sequential(*layers)

@@ -28,6 +28,7 @@ INFORMATION = 0.5  # nats of KL for an image
 DIVERSITY = 0.3  # of that of real images
 CERTAINTY = 0.01  # of a discriminator's loss, which is 0.7 to 2 where it cannot tell
 MARGIN = 10.0  # nats that a small loss may rise by
+BEYOND = 1e9  # nats, more than any image loses where a training begins
 RUNAWAY = 100.0  # of the same loss, which only a critic that has lost its way comes to
 APART = 1000.0  # logits of real and of generated images; Wasserstein's are no farther than images are
 
@@ -70,9 +71,11 @@ def mode_collapse(values: Values, past: Past) -> str | None:
 
 
 def divergence(values: Values, past: Past) -> str | None:
-    """A loss that leaves where it began, upwards, by more than it has ever come down."""
+    """A loss that leaves where it began, upwards, by more than it has ever come down; or was never sane."""
     loss, judge = vae_loss(values), values.get("discriminator_loss", 0.0)
     apart = abs(values.get("real_logit", 0.0) - values.get("fake_logit", 0.0))
+    if loss is not None and loss > BEYOND:
+        return f"the loss is {loss:.4g} nats, which no image is worth: training runs away"
     if loss is not None and past.first is not None:
         bound = past.first + max(abs(past.first), MARGIN) + 2 * (past.first - past.lowest)
         if loss > bound:
