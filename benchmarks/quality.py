@@ -4,11 +4,11 @@
     python benchmarks/quality.py --budgets 20 60 --seeds 1 --arms vae gan
     python benchmarks/quality.py --data FOLDER --classifier FILE
 
-Every cell is a training of its own, as `genlab train` does it, with logs, samples and checkpoints: the steps
-are chosen for the budget before it begins, and the learning rate falls towards its end. The clock counts the
-steps, the fit of a second stage, and for a GAN that starts from a VAE's decoder the VAE's training; what it
-counted stands beside each number. 10 000 samples are held against the test images, whose features are not on
-the clock; means over seeds, with their smallest and largest.
+Every cell is a training of its own, as `genlab train --recipe auto --seconds N` does it, with logs, samples
+and checkpoints: `genlab/recipes/auto.py` fits the recipe to the seconds, a calibration the steps, before it
+begins. The clock counts the steps, the fit of a second stage, and for a GAN that starts from a VAE's decoder
+the VAE's training; what it counted stands beside each number. 10 000 samples are held against the test
+images, whose features are not on the clock; means over seeds, with their smallest and largest.
 
 Distances are on the data's own feature network, and with --classifier on another one, which is one of
 genlab's files or a plain stack of weights (`under_the_clock/scales.py` says of which kind). What stands in
@@ -50,7 +50,7 @@ def run(chosen: argparse.Namespace, data: str) -> list[dict[str, Any]]:
             for arm in chosen.arms:
                 if any(known(row, arm, data, budget, seed, names) for row in rows):
                     continue
-                new = scored(arm, Task(data, dataset, budget, seed), asked_for)
+                new = scored(arm, Task(data, dataset, budget, seed, auto=True), asked_for)
                 rows += new
                 if kept:
                     kept.parent.mkdir(parents=True, exist_ok=True)

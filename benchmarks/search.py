@@ -60,12 +60,14 @@ class Trial:
 
 @dataclass(frozen=True)
 class Study:
-    """Trials of one question: `arm` is one of `under_the_clock`'s, `seconds` what each of them has."""
+    """Trials of one question: `arm` is one of `under_the_clock`'s, `seconds` what each of them has. `data`:
+    images of its own, whatever --data names."""
 
     question: str
     arm: str
     seconds: float
     trials: tuple[Trial, ...]
+    data: str = ""
 
 
 def each(prefix: str, *values: object) -> tuple[Trial, ...]:
@@ -74,12 +76,18 @@ def each(prefix: str, *values: object) -> tuple[Trial, ...]:
     return tuple(Trial(f"{name}{value}", (f"{prefix}{value}",)) for value in values)
 
 
+def paced(rate: str) -> tuple[str, str]:
+    """The generator's rate, and half of it for the discriminator."""
+    return f"{RATE}{rate}", f"{JUDGE}{float(rate) / 2:g}"
+
+
 def tuned(name: str, settings: tuple[str, ...], *rates: str) -> tuple[Trial, ...]:
     """The same settings at each learning rate, so that no loss is judged by another's rate."""
-    return tuple(Trial(f"{name}, rate {rate}", (*settings, f"{RATE}{rate}")) for rate in rates)
+    return tuple(Trial(f"{name}, rate {rate}", (*settings, *paced(rate))) for rate in rates)
 
 
 SETTLED = "ema=0.999, final=0"
+JUDGE = "optimizer.discriminator_rate="
 
 
 def settled(name: str, *settings: str, share: float = FIRST) -> tuple[Trial, ...]:
@@ -116,13 +124,20 @@ STUDIES: dict[str, Study] = {
     ),
     "gan-rate": Study(
         "how fast may a GAN learn, and must it slow down?", "gan", 60,
-        (*each(RATE, "1e-3", "2e-3", "3e-3", "4e-3"), *each(FINAL, "0.1"),
-         Trial("discriminator at half the rate", ("optimizer.discriminator_rate=1e-3",))),
+        (*tuned("discriminator at half", (), "1e-3", "2e-3", "3e-3", "4e-3"), *each(FINAL, "0.1")),
     ),
     "gan-cooldown": Study(
         "may the rate fall at the very end, and how long an average then?", "gan", 60,
         tuple(Trial(f"cooldown, ema={ema}", ("optimizer.schedule=cooldown", f"{FINAL}0", f"{EMA}{ema}"))
               for ema in ("0.98", "0.99", "0.995")),
+    ),
+    "gan-judge": Study(
+        "with a minute: how slowly may the discriminator learn, and should rates fall?", "gan", 60,
+        (*each(JUDGE, "2e-3", "1e-3", "5e-4"),
+         *(Trial(f"discriminator_rate=5e-4, final=0, ema={ema}", (f"{JUDGE}5e-4", f"{FINAL}0", f"{EMA}{ema}"))
+           for ema in ("0.99", "0.998")),
+         Trial("discriminator_rate=5e-4, final=0, ema=0.998, pairs of images judged",
+               (f"{JUDGE}5e-4", f"{FINAL}0", f"{EMA}0.998", f"{CRITIC}pack=2"))),
     ),
     "gan-memory": Study(
         "how much of the last gradients may Adam remember?", "gan", 60,
@@ -158,20 +173,43 @@ STUDIES: dict[str, Study] = {
     "gan-long": Study(
         "with five minutes: a longer average, a falling rate, what else holds it back?", "gan", 300,
         (Trial("as it is"), Trial(SETTLED, (f"{EMA}0.999", f"{FINAL}0")),
-         *settled("one dense layer", f"{DECODER}depth=1"),
-         *settled("discriminator at half the rate", "optimizer.discriminator_rate=1e-3"),
-         *settled("both at half the rate", f"{RATE}1e-3"),
          *settled("no batch normalisation, R1 of .05, rate 1e-3",
-                  f"{CRITIC}norm=none", "objective.r1=0.05", f"{RATE}1e-3"),
+                  f"{CRITIC}norm=none", "objective.r1=0.05", *paced("1e-3")),
          *settled("relativistic, R1 + R2 of .05, rate 1e-3",
-                  *R1R2, "objective.r1=0.05", "objective.r2=0.05", f"{RATE}1e-3"),
-         Trial("cooldown, ema=0.99", ("optimizer.schedule=cooldown", f"{FINAL}0")),
-         *settled("width 32 and 48", f"{DECODER}width=32", f"{CRITIC}width=48"),
-         *settled("batch_size=128", f"{BATCH}128")),
+                  *R1R2, "objective.r1=0.05", "objective.r2=0.05", *paced("1e-3")),
+         *settled("discriminator_rate=5e-4, width 32 and 48",
+                  f"{JUDGE}5e-4", f"{DECODER}width=32", f"{CRITIC}width=48"),
+         *settled("discriminator_rate=5e-4, batch_size=128", f"{JUDGE}5e-4", f"{BATCH}128")),
+    ),
+    "gan-long-judge": Study(
+        "with five minutes: how slowly may the discriminator learn, and what then?", "gan", 300,
+        (*(each_settled for rate in ("2e-3", "1e-3", "5e-4", "2.5e-4")
+           for each_settled in settled(f"discriminator_rate={rate}", f"{JUDGE}{rate}")),
+         *settled("discriminator_rate=1e-3, pairs of images judged", f"{JUDGE}1e-3", f"{CRITIC}pack=2"),
+         *settled("discriminator_rate=1e-3, generator 4e-3", f"{JUDGE}1e-3", f"{RATE}4e-3"),
+         *settled("discriminator_rate=5e-4, two dense layers", f"{JUDGE}5e-4", f"{DECODER}depth=2"),
+         Trial("discriminator_rate=5e-4; ema=0.999", (f"{JUDGE}5e-4", f"{EMA}0.999")),
+         Trial("discriminator_rate=5e-4; cooldown, ema=0.99",
+               (f"{JUDGE}5e-4", "optimizer.schedule=cooldown", f"{FINAL}0")),
+         *settled("discriminator_rate=5e-4, pairs of images judged", f"{JUDGE}5e-4", f"{CRITIC}pack=2"),
+         *settled("discriminator_rate=5e-4, generator 1e-3", f"{JUDGE}5e-4", f"{RATE}1e-3"),
+         *settled("discriminator_rate=5e-4, beta1=0.5", f"{JUDGE}5e-4", "optimizer.beta1=0.5")),
     ),
     "gan-long-from-mixture": Study(
         "with five minutes: from the VAE's decoder, z from the mixture?", "gan-from-mixture", 300,
         (Trial("a tenth for the VAE", share=1 / 10), *settled("a tenth for the VAE", share=1 / 10)),
+    ),
+    "large-vae": Study(
+        "64 pixels and colours, with a minute: which encoder, how many dimensions?", "vae", 60,
+        (Trial("as it is"), Trial("convolutional encoder", CONVOLUTIONS),
+         *(Trial(f"convolutional encoder, latent_dim={z}", (*CONVOLUTIONS, f"{LATENT}{z}"))
+           for z in (64, 128))),
+        data="shapes",
+    ),
+    "large-gan": Study(
+        "64 pixels and colours, with two minutes: how many dimensions?", "gan", 120,
+        (Trial("as it is"), *each(LATENT, 128), *each(f"{CRITIC}pack=", 1, 2)),
+        data="shapes",
     ),
     "gan-from-vae": Study(
         "a GAN from the VAE's decoder: how much of the time for the VAE, z ~ N(0, I)?", "gan-from-vae", 60,
@@ -180,7 +218,7 @@ STUDIES: dict[str, Study] = {
     "gan-from-mixture": Study(
         "the same, z drawn from the mixture fitted to the VAE's codes?", "gan-from-mixture", 60,
         (Trial("a sixth for the VAE", share=1 / 6), Trial("a third"), Trial("half", share=1 / 2),
-         *each(RATE, "1e-3")),
+         Trial("rate 1e-3", paced("1e-3"))),
     ),
 }  # fmt: skip
 
@@ -189,7 +227,7 @@ def identity(study: Study, trial: Trial, chosen: argparse.Namespace, seed: int) 
     """Of a training: two studies that try the same thing train it once."""
     family = "gan" if study.arm.startswith("gan") else "vae"
     configs = [recipe(family, *trial.settings), recipe("vae")]
-    told = [study.arm, study.seconds, chosen.data, seed, trial.share]
+    told = [study.arm, study.seconds, study.data or chosen.data, seed, trial.share]
     told += [config.model_dump(mode="json") for config in configs]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -197,16 +235,17 @@ def identity(study: Study, trial: Trial, chosen: argparse.Namespace, seed: int) 
 def run(name: str, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
     """Train what is missing of a study, adding to `rows` and to the JSON as it goes."""
     study = STUDIES[name]
+    data = study.data or chosen.data
     for seed in range(SEED, SEED + chosen.seeds):
-        dataset = load(chosen.data, seed=seed, validation=VALIDATION)
+        dataset = load(data, seed=seed, validation=VALIDATION)
         assert dataset.validation is not None
-        measured_on = scales(dataset, dataset.validation, chosen.classifier)
+        measured_on = scales(dataset, dataset.validation, None if study.data else chosen.classifier)
         for trial in study.trials:
             key = identity(study, trial, chosen, seed)
             if any(row["identity"] == key for row in rows):
                 continue
             settings = (f"data.validation={VALIDATION}", *trial.settings)
-            task = Task(chosen.data, dataset, study.seconds, seed, settings, trial.share)
+            task = Task(data, dataset, study.seconds, seed, settings, trial.share)
             try:
                 new = scored(study.arm, task, measured_on)
             except Diverged as error:

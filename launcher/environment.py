@@ -28,7 +28,7 @@ class Part(NamedTuple):
     minutes: str
 
 
-LAB = Part("lab", "app,onnx", 410, 1800, "2 to 6 minutes")
+LAB = Part("lab", "app,onnx", 445, 1800, "2 to 6 minutes")
 TEST = Part("test", "app,onnx,test", 90, 300, "1 to 2 minutes")
 CUDA_MB, CUDA_DISK_MB = 2600, 6000
 

@@ -68,7 +68,7 @@ def test_the_discriminator_s_own_rate(tiny: Tiny, dataset: Dataset) -> None:
         state = build_state(experiment, build(experiment, dataset))
         return {part: optimizer.settings.rate for part, optimizer in state.optimizers.items()}
 
-    assert rates() == {"discriminator": 0.5, "generator": 0.5}
+    assert rates("optimizer.discriminator_rate=null") == {"discriminator": 0.5, "generator": 0.5}
     assert rates("optimizer.discriminator_rate=0.1") == {"discriminator": 0.1, "generator": 0.5}
 
 

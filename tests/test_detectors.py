@@ -80,7 +80,8 @@ def test_divergence_is_said_as_the_run_is_lost(tiny: Tiny, dataset: Dataset, nam
 @pytest.mark.parametrize(("name", "rate"), [("gan", 10), ("vae", 0.05)])
 def test_divergence_is_said_before_the_run_is_lost(digits: Dataset, name: str, rate: float) -> None:
     """Losses run away, and are finite still."""
-    experiment = override(recipe(name), [*SMALL, f"optimizer.learning_rate={rate}"])
+    experiment = override(recipe(name), [*SMALL, f"optimizer.learning_rate={rate}",
+                                         f"optimizer.discriminator_rate={rate}"])  # fmt: skip
     events, lost = happened(experiment, digits, 40)
     assert not lost
     assert [name for name, _ in warnings(events)] == ["divergence"], "once, though it goes on"

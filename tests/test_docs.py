@@ -6,7 +6,10 @@ import re
 from pathlib import Path
 
 from genlab.evaluation.instruments import INSTRUMENTS
+from genlab.lessons.catalogue import names
 from genlab.lessons.instruments_page import documented
+from genlab.lessons.record import shipped
+from genlab.lessons.writing.pages import pages
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -26,3 +29,15 @@ def test_every_command_of_the_docs_is_one() -> None:
     for page in DOCS.glob("*.md"):
         used = set(re.findall(r"\./lab ([a-z][a-z-]*)", page.read_text("utf-8"))) - {"build"}
         assert used <= known, (page.name, used - known)
+
+
+def test_the_pages_of_the_lessons_are_up_to_date() -> None:
+    records = {name: record for name in names() if (record := shipped(name)) is not None}
+    for name, text in pages(records).items():
+        assert (DOCS / "lessons" / name).read_text("utf-8") == text, "run python scripts/ship-lessons --pages"
+
+
+def test_every_picture_of_the_docs_is_there() -> None:
+    for page in DOCS.rglob("*.md"):
+        for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", page.read_text("utf-8")):
+            assert (page.parent / picture).is_file(), (page.name, picture)

@@ -44,7 +44,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def train_vae(tiny: Tiny, folder: Path, data: Path) -> Path:
-    config = tiny("vae", f"data.name={data}", *CONV).model_dump(mode="json")
+    config = tiny("vae", f"data.name={data}", "training.steps=60", *CONV).model_dump(mode="json")
     (folder / "prior").mkdir()
     ordinary.train({"config": config}, folder / "vae", [], quiet)
     ordinary.prior({}, folder / "prior", [folder / "vae"], quiet)

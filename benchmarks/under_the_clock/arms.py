@@ -15,6 +15,7 @@ from genlab.experiment.schema import Experiment
 from genlab.experiment.second_stage import fit_prior
 from genlab.experiment.trained import Trained, open_run
 from genlab.recipes import recipe
+from genlab.recipes.auto import chosen
 from under_the_clock.scales import COUNT, Scale, distances
 
 FIT = 6.0  # seconds of the budget that are left for the second stage
@@ -23,7 +24,8 @@ FIRST = 1 / 3  # of the budget for the VAE that a GAN starts from
 
 @dataclass(frozen=True)
 class Task:
-    """Images, seconds and a seed; what is set in the recipe, and the share of a VAE before a GAN."""
+    """Images, seconds and a seed; what is set in the recipe, and the share of a VAE before a GAN. `auto`: the
+    recipe is fitted to images and seconds, as by `genlab train --recipe auto --seconds N`."""
 
     data: str
     dataset: Dataset
@@ -31,10 +33,12 @@ class Task:
     seed: int
     settings: tuple[str, ...] = ()
     share: float = FIRST
+    auto: bool = False
 
-    def asked(self, name: str, budget: float, *more: str) -> Experiment:
+    def asked(self, name: str, budget: float, *more: str, inherits: bool = False) -> Experiment:
         named = (f"data.name={self.data}", f"training.seconds={budget}", f"training.seed={self.seed}")
-        return recipe(name, *named, *more)
+        fitted = chosen(name, self.dataset.shape, "cpu", budget, inherits=inherits) if self.auto else []
+        return recipe(name, *(choice.assignment for choice in fitted), *named, *more)
 
 
 def train(experiment: Experiment, out: Path, dataset: Dataset, start: Trained | None = None) -> Trained:
@@ -85,7 +89,7 @@ def gan(task: Task, out: Path) -> Iterator[Made]:
 def gan_from_vae(task: Task, out: Path) -> Iterator[Made]:
     """The GAN from the decoder of a VAE that took its share of the budget."""
     first = train(task.asked("vae", task.budget * task.share), out=out / "vae", dataset=task.dataset)
-    rest = task.asked("gan", task.budget - seconds(first), *task.settings)
+    rest = task.asked("gan", task.budget - seconds(first), *task.settings, inherits=True)
     trained = train(rest, start=first, out=out / "gan", dataset=task.dataset)
     yield Made("GAN from the VAE's decoder", trained, seconds(first) + seconds(trained), seconds(trained))
 
@@ -95,7 +99,8 @@ def gan_from_mixture(task: Task, out: Path) -> Iterator[Made]:
     first = train(task.asked("vae", task.budget * task.share), out=out / "vae", dataset=task.dataset)
     _, fitting = fit_prior(first, task.dataset)
     before = seconds(first) + fitting
-    rest = task.asked("gan", task.budget - before, "network.prior.kind=mixture", *task.settings)
+    mixture = "network.prior.kind=mixture"
+    rest = task.asked("gan", task.budget - before, mixture, *task.settings, inherits=True)
     trained = train(rest, start=first, out=out / "gan", dataset=task.dataset)
     label = "GAN from the VAE's decoder, z ~ mixture"
     yield Made(label, trained, before + seconds(trained), seconds(trained))

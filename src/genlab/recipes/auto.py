@@ -55,6 +55,11 @@ def chosen(
         found.append(Chosen("training.batch_size", "256", f"a GPU waits for work at small batches{UNTRIED}"))
     if seconds >= LONG:
         found.append(Chosen("training.ema", "0.999", "there are steps enough for a longer average"))
+    if seconds >= LONG and family == "gan":
+        found.append(Chosen("optimizer.final", "0", "and for a rate that falls to nothing"))
+        found.append(
+            Chosen("optimizer.discriminator_rate", "5e-4", "the slower it learns, the longer it can teach")
+        )
     if gpu and bf16:
         found.append(Chosen("training.precision", "bf16", f"half the bytes of float32{UNTRIED}"))
     if gpu and compiler:

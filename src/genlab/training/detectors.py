@@ -117,7 +117,7 @@ DETECTORS: dict[str, Detector] = {
     ),
     "divergence": Detector(
         divergence, 0,
-        "lower optimizer.learning_rate to a tenth; this run will hardly recover",
+        "lower optimizer.learning_rate, and the discriminator_rate, to a tenth; this run will hardly recover",
     ),
     "discriminator won": Detector(
         discriminator_won, PATIENCE,

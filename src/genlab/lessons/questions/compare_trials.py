@@ -20,7 +20,10 @@ ARMS: dict[Scale, tuple[str, ...]] = {
     "full": ("vae", "gan", "vae-by-gan", "gan-by-vae"),
 }
 # What a recipe says of the course of training, whatever is trained: both families can take either's.
-COURSE = ("training.batch_size", "training.ema", "optimizer.learning_rate", "optimizer.final")
+COURSE = (
+    "training.batch_size", "training.ema", "optimizer.learning_rate", "optimizer.discriminator_rate",
+    "optimizer.final",
+)  # fmt: skip
 # What a step costs, in steps of the GAN's recipe: processor seconds on one thread of an AMD EPYC, the four in
 # turn, the smallest of 80 steps each. Constants, so that a budget is the same number of steps everywhere.
 PRICE = {"vae": 1.0, "gan": 1.0, "vae-by-gan": 0.35, "gan-by-vae": 3.6}
@@ -43,7 +46,8 @@ KEPT = (
 def config(setting: Setting, arm: str, seed: int) -> dict[str, Any]:
     family, _, other = arm.partition("-by-")
     told = recipe(other or family).model_dump()
-    course = [f"{key}={told[key.split('.')[0]][key.split('.')[1]]}" for key in COURSE]
+    values = {key: told[key.split(".")[0]][key.split(".")[1]] for key in COURSE}
+    course = [f"{key}={'null' if value is None else value}" for key, value in values.items()]
     chosen = recipe(
         family, *course, f"training.steps={steps_of(setting.scale, arm)}", f"training.seed={seed}",
         f"data.name={setting.data}", "training.threads=1", "training.sample_every=0",

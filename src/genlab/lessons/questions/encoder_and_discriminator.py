@@ -32,7 +32,7 @@ def config(setting: Setting, arm: str, seed: int) -> dict[str, Any]:
     chosen = recipe(
         family, *(f"network.{part}.{each}" for part in ("encoder", "discriminator") for each in TRUNK),
         *([] if arm == "vae" else [f"objective.loss={arm}"]),
-        "optimizer.learning_rate=1e-3", "optimizer.beta1=0", "optimizer.beta2=0.99", "optimizer.final=1",
+        "optimizer.learning_rate=1e-3", "optimizer.discriminator_rate=null", "optimizer.beta1=0", "optimizer.beta2=0.99", "optimizer.final=1",
         f"training.steps={STEPS[setting.scale]}", f"training.seed={seed}", f"data.name={setting.data}",
         "training.batch_size=64", "training.ema=0", "training.threads=1", "training.sample_every=0",
     )  # fmt: skip
