@@ -11,7 +11,7 @@ import torch
 from conftest import Tiny
 
 from genlab.experiment.trained import open_run
-from genlab.lessons.work import contest, drift, handover
+from genlab.lessons.work import codes, contest, drift, handover
 from genlab.lessons.work import training as ordinary
 from genlab.networks.model import VAE
 from genlab.runs.store import Run
@@ -159,6 +159,18 @@ def test_a_contest(tiny: Tiny, many: Path, tmp_path: Path, cache: None) -> None:
 
 
 def test_nothing_is_measured_of_what_diverged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contest, "failed", lambda folder: True)
+    monkeypatch.setattr(contest, "diverged", lambda folder: True)
     assert contest.measured({"count": 60}, tmp_path, [tmp_path], quiet) == {"values": {}, "cost": None}
     assert contest.drawn({"seed": 0}, tmp_path, [tmp_path, tmp_path], quiet) == {}
+
+
+def test_a_training_that_diverges_at_once_is_found_so_and_nothing_else_of_it(
+    tiny: Tiny, many: Path, tmp_path: Path
+) -> None:
+    """Before its first checkpoint."""
+    config = tiny("vae", f"data.name={many}", "optimizer.learning_rate=100").model_dump(mode="json")
+    (tmp_path / "prior").mkdir()
+    assert ordinary.train({"config": config}, tmp_path / "vae", [], quiet)["diverged"]
+    assert codes.terms({"count": 10}, tmp_path, [tmp_path / "vae"], quiet) == {}
+    assert ordinary.prior({}, tmp_path / "prior", [tmp_path / "vae"], quiet) == {"seconds": 0.0}
+    assert contest.measured({"count": 60}, tmp_path, [tmp_path / "prior"], quiet)["cost"] is None

@@ -15,6 +15,7 @@ from genlab.experiment.runner import load_data
 from genlab.experiment.trained import CHUNK, open_run
 from genlab.functional.gaussian import DiagonalGaussian, kl_per_dimension
 from genlab.lessons.work import Said
+from genlab.lessons.work.training import diverged
 from genlab.metrics.latent import MOVES
 from genlab.networks.model import VAE
 from genlab.randomness import generator
@@ -25,7 +26,9 @@ from genlab.runs.store import Run
 def terms(given: Mapping[str, Any], folder: Path, needs: Sequence[Path], said: Said) -> dict[str, Any]:
     """The ELBO and its terms on test and on training images, in nats per image, one draw of z each; the mean
     squared error of what comes back, in pixels of [−1, 1]; each dimension's KL. given: count, of each kind.
-    """
+    Nothing of a training that diverged."""
+    if diverged(needs[0]):
+        return {}
     use_threads(1)
     trained = open_run(Run(needs[0] / "run"))
     dataset = load_data(trained.experiment)

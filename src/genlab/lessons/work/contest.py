@@ -15,6 +15,7 @@ from genlab.experiment.process import use_threads
 from genlab.experiment.runner import load_data
 from genlab.experiment.trained import open_run
 from genlab.lessons.work import Said, measuring
+from genlab.lessons.work.training import diverged
 from genlab.runs.store import Run
 
 SHOWN = 12
@@ -26,20 +27,16 @@ BACK = "back.npy"  # (3, SHOWN, C, H, W) uint8: test images; by the VAE's encode
 
 def measured(given: Mapping[str, Any], folder: Path, needs: Sequence[Path], said: Said) -> dict[str, Any]:
     """As `measuring.yardstick`; nothing of a training that diverged."""
-    if failed(needs[0]):
+    if diverged(needs[0]):
         return {"values": {}, "cost": None}
     return measuring.yardstick(given, folder, needs, said)
-
-
-def failed(folder: Path) -> bool:
-    return bool(Run(folder / "run").status()["state"] == "failed")
 
 
 def drawn(given: Mapping[str, Any], folder: Path, needs: Sequence[Path], said: Said) -> dict[str, Any]:
     """given: seed, of what is drawn. needs: a VAE's run with a prior fitted to its codes, a GAN's. Leaves
     pictures; finds nothing. There are none of a training that diverged."""
     use_threads(1)
-    if any(failed(each) for each in needs[:2]):
+    if any(diverged(each) for each in needs[:2]):
         return {}
     run, seed = Run(needs[0] / "run"), given["seed"]
     vae, second, gan = open_run(run), open_run(run, prior="fitted"), open_run(Run(needs[1] / "run"))

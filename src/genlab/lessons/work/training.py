@@ -48,7 +48,7 @@ def train(
     logged = run.all(Metrics)
     every = max(1, len(logged) // CURVE)
     return {
-        "diverged": run.status()["state"] == "failed",
+        "diverged": diverged(folder),
         "steps": steps,
         "seconds": run.status()["seconds"],
         "images": logged[-1].images if logged else 0,
@@ -57,11 +57,19 @@ def train(
     }
 
 
+def diverged(folder: Path) -> bool:
+    """Whether the training in a task's folder did; there may be no checkpoint of it."""
+    return bool(Run(folder / "run").status()["state"] == "failed")
+
+
 def prior(given: Mapping[str, Any], folder: Path, needs: Sequence[Path], said: Said) -> dict[str, Any]:
-    """A copy of the VAE's run in the folder needed, with a mixture fitted to its codes."""
+    """A copy of the VAE's run in the folder needed, with a mixture fitted to its codes, if it did not
+    diverge."""
     if (folder / "run").exists():
         shutil.rmtree(folder / "run")
     shutil.copytree(needs[0] / "run", folder / "run")
+    if diverged(folder):
+        return {"seconds": 0.0}
     trained = open_run(Run(folder / "run"))
     _, seconds = fit_prior(trained, load_data(trained.experiment))
     return {"seconds": seconds}
