@@ -1,7 +1,7 @@
 """The search behind the recipes: each choice tried beside its neighbours, under the same clock.
 
     genlab bench search                                     every study, about an hour and three quarters
-    genlab bench search --studies gan-rate gan-depth --json runs/search.json
+    genlab bench search --studies gan-rate gan-depth --json benchmarks/results/search.json
     genlab bench search --list                              what is tried, nothing trained
 
 Every arm is the default recipe with the settings it names, trained for the study's seconds. It is scored
@@ -226,7 +226,8 @@ STUDIES: dict[str, Study] = {
 def identity(study: Study, trial: Trial, chosen: argparse.Namespace, seed: int) -> str:
     """Of a training: two studies that try the same thing train it once."""
     family = "gan" if study.arm.startswith("gan") else "vae"
-    configs = [recipe(family, *trial.settings), recipe("vae")]
+    configs = [recipe(family, *trial.settings)]
+    configs += [recipe("vae")] if "-from-" in study.arm else []
     told = [study.arm, study.seconds, study.data or chosen.data, seed, trial.share]
     told += [config.model_dump(mode="json") for config in configs]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
