@@ -54,8 +54,9 @@ def predict(visitor: Visitor) -> None:
     visitor.visit(LESSON)
     visitor.sees("Before you run it: what do you expect?")
     expect(visitor.page.get_by_text("You see the run that comes with genlab")).to_have_count(0)
-    visitor.page.get_by_test_id("stMain").get_by_text("none", exact=True).click()
-    visitor.page.get_by_test_id("stMain").get_by_text("detached", exact=True).click()
+    for question, answer in (("Without the trick", "none"), ("Which of the three", "detached")):
+        group = visitor.page.get_by_role("radiogroup", name=question)
+        group.get_by_text(answer, exact=True).click()
     visitor.page.get_by_role("spinbutton").last.fill("2")
     visitor.page.keyboard.press("Enter")
     visitor.sees("You see the run that comes with genlab")
