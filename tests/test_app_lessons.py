@@ -79,7 +79,8 @@ def test_words_are_kept(record: Record) -> None:
 def test_the_address_sets_a_class_s_start() -> None:
     page = open_page("lessons", lesson="q1", size="full", seed="7", hide="size,seed")
     assert [each.label for each in page.text_input] == ["Images"]
-    assert "Nothing was measured yet" in texts(page)
+    page.toggle(key="seen").set_value(True).run()
+    assert "You see the run that comes with genlab" in texts(page)
     wrong = open_page("lessons", lesson="q1", size="huge")
     assert "size is one of quick, default, full, not 'huge'" in texts(wrong)
 
