@@ -32,8 +32,9 @@ def index(lessons: Mapping[str, Lesson], records: Mapping[str, Record]) -> str:
     parts = [
         "# The lessons\n",
         "What the course says, sentence by sentence in our words, what in it can be tested, and what came of "
-        "it in one run of each lesson, which comes with genlab. `python scripts/ship-lessons` made the runs "
-        "and these pages; `genlab lesson NAME` has them anew, from other seeds if you like.\n",
+        f"it in one run of each of {len(lessons)} lessons, which comes with genlab; of the others it says that "
+        "none does yet. `python scripts/ship-lessons` made the runs and these pages; `genlab lesson NAME` has "
+        "them anew, from other seeds if you like.\n",
         RULE + "\n",
     ]
     rows, head = list(table(dict(records))), ("the course", "what can be tested", "verdict")
@@ -52,7 +53,8 @@ def told(rows: list[Row]) -> tuple[tuple[str, ...], ...]:
         verdict = row.verdict
         said = f"{MARKS[verdict.state]} {verdict.text(row.claim)}" if verdict else "not run yet"
         sentence = "" if row.sentence is last else row.sentence.says
-        found.append((sentence, f"[{row.claim.sentence}]({row.lesson.name}.md)", said))
+        claim = row.claim.sentence
+        found.append((sentence, f"[{claim}]({row.lesson.name}.md)" if verdict else claim, said))
         last = row.sentence
     return tuple(found)
 
