@@ -37,7 +37,7 @@ def test_the_pages_of_the_lessons_are_up_to_date() -> None:
         assert (DOCS / "lessons" / name).read_text("utf-8") == text, "run python scripts/ship-lessons --pages"
 
 
-def test_every_picture_of_the_docs_is_there() -> None:
-    for page in DOCS.rglob("*.md"):
-        for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", page.read_text("utf-8")):
-            assert (page.parent / picture).is_file(), (page.name, picture)
+def test_every_picture_and_page_that_the_docs_name_is_there() -> None:
+    for page in [*DOCS.rglob("*.md"), DOCS.parent / "README.md"]:
+        for place in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
+            assert (page.parent / place).is_file() or place.startswith("http"), (page.name, place)

@@ -32,9 +32,9 @@ def index(lessons: Mapping[str, Lesson], records: Mapping[str, Record]) -> str:
     parts = [
         "# The lessons\n",
         "What the course says, sentence by sentence in our words, what in it can be tested, and what came of "
-        f"it in one run of each of {len(lessons)} lessons, which comes with genlab; of the others it says that "
-        "none does yet. `python scripts/ship-lessons` made the runs and these pages; `genlab lesson NAME` has "
-        "them anew, from other seeds if you like.\n",
+        f"it in one run of each of {len(lessons)} lessons, which comes with genlab; of the others it says "
+        "that none does yet. `python scripts/ship-lessons` made the runs and these pages; `genlab lesson "
+        "NAME` has them anew, from other seeds if you like.\n",
         RULE + "\n",
     ]
     rows, head = list(table(dict(records))), ("the course", "what can be tested", "verdict")
