@@ -98,7 +98,9 @@ def units(findings: Findings) -> Figure:
             rows.append({"unit": rank + 1, "kl": max(fmean(values), 1e-3), "of": named(beta)})
     x, y = (
         channel("unit", "unit, by its KL"),
-        channel("kl", "KL of the unit, nats (log)", log=True, domainMin=1e-3),
+        channel(
+            "kl", "KL of the unit, nats (log)", log=True, domain=[1e-3, 1.3 * max(row["kl"] for row in rows)]
+        ),
     )
     order = [named(beta) for beta in findings["terms"]]
     return Figure(

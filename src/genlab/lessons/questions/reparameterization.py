@@ -228,7 +228,7 @@ def learned(findings: Findings) -> Figure:
     x, y = channel("step", "step", log=True), channel("elbo", "ELBO of the batch, nats per image")
     return Figure(
         "learned", "Trainings with each estimator, each at the best of its learning rates",
-        "Higher is better. One seed; the table has all of them, on test images.",
+        "Higher is better; what lies below −600 is drawn there. One seed; the table has all of them, on test images.",
         layered(line(rows, x, y, "of", ORDER)),
     )  # fmt: skip
 
