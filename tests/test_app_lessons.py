@@ -85,6 +85,13 @@ def test_the_address_sets_a_class_s_start() -> None:
     assert "size is one of quick, default, full, not 'huge'" in texts(wrong)
 
 
+def test_a_lesson_without_a_run_says_that_nothing_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genlab.app.schooling.shown.shipped", lambda name: None)
+    page = open_page("lessons", lesson="q1", size="full", seed="7")
+    assert "Nothing was measured yet" in texts(page)
+    assert "You see the run" not in texts(page)
+
+
 def test_what_runs_is_shown_and_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     note = Standing(LESSON.name, QUICK)
     note.tell(0.25, 40, "a training")
