@@ -91,16 +91,15 @@ def labelled(
 
 
 def units(findings: Findings) -> Figure:
-    rows = []
+    rows, largest = [], 1e-3
     for beta, each in findings["terms"].items():
         for rank in range(UNITS):
-            values = [one["test"]["kl"][rank] for one in each]
-            rows.append({"unit": rank + 1, "kl": max(fmean(values), 1e-3), "of": named(beta)})
+            nats = max(fmean(one["test"]["kl"][rank] for one in each), 1e-3)
+            rows.append({"unit": rank + 1, "kl": nats, "of": named(beta)})
+            largest = max(largest, nats)
     x, y = (
         channel("unit", "unit, by its KL"),
-        channel(
-            "kl", "KL of the unit, nats (log)", log=True, domain=[1e-3, 1.3 * max(row["kl"] for row in rows)]
-        ),
+        channel("kl", "KL of the unit, nats (log)", log=True, domain=[1e-3, 1.3 * largest]),
     )
     order = [named(beta) for beta in findings["terms"]]
     return Figure(
