@@ -119,6 +119,14 @@ STUDIES: dict[str, Study] = {
         "with a minute: how many images a step, how many dimensions of z, how much KL?", "vae", 60,
         (*each(BATCH, 64, 128, 256, 512), *each(LATENT, 12, 16, 64), *each("objective.beta=", 1.5)),
     ),
+    "vae-long": Study(
+        "with five minutes: what brings samples from N(0, I) nearer?", "vae", 300,
+        (*each(f"{DECODER}depth=", 1, 2, 3),
+         Trial("decoder.depth=2, latent_dim=16", (f"{DECODER}depth=2", f"{LATENT}16")),
+         Trial("decoder.depth=2, beta=1.5", (f"{DECODER}depth=2", "objective.beta=1.5")),
+         Trial("decoder.depth=2, latent_dim=16, beta=1.5",
+               (f"{DECODER}depth=2", f"{LATENT}16", "objective.beta=1.5"))),
+    ),
     "second-stage": Study(
         "how many Gaussians for the codes, or a flow?", "second-stages", 60, (Trial("as it is"),)
     ),
