@@ -1,8 +1,7 @@
-"""Reconstruct: where the image comes from, what is said of it, and the search for a GAN's z."""
+"""Reconstruct: where the image comes from, what is said of it, and the walk to another."""
 
 from __future__ import annotations
 
-import time
 from base64 import b64encode
 from collections.abc import Callable
 from io import BytesIO
@@ -10,30 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 import torch
 from PIL import Image
 
 pytest.importorskip("streamlit")
 
-from genlab.app import drawing, entries, inverting
+from genlab.app import drawing
 from genlab.app.held_out import HeldOut
-from genlab.app.inverting import Progress, Request
-from genlab.app.reconstructing import error_map, picking, posterior, searching, walking
+from genlab.app.reconstructing import error_map, picking, posterior, walking
 from genlab.app.reconstructing.picking import as_picture
 from genlab.app.style import BLUE, ORANGE, plain
 from genlab.app.views import reconstruct
 from genlab.data.batches import to_float, to_uint8
 from genlab.errors import UserError
-from genlab.evaluation.inversion import invert
 from genlab.experiment import runner
 from genlab.experiment.schema import Experiment
 from genlab.experiment.trained import open_run
 from genlab.functional.gaussian import DiagonalGaussian, kl_divergence
 from genlab.runs.store import Run
 
-from app_pages import keys, open_page, shown, texts  # isort: skip
+from app_pages import open_page, texts  # isort: skip
 
 Tiny = Callable[..., Experiment]
 SHAPE = (1, 8, 8)
@@ -310,7 +306,8 @@ def test_classes_and_numbers(tests: HeldOut) -> None:
 @pytest.mark.parametrize("arc", [False, True])
 def test_a_walk_leads_from_one_reconstruction_to_the_other(small_vae: Run, tests: HeldOut, arc: bool) -> None:
     trained = open_run(small_vae)
-    frames = walking.between(trained, trained, tests.pixels[0], tests.pixels[4], 7, arc)
+    codes = trained.encode(to_float(torch.tensor(tests.pixels[[0, 4]])))
+    frames = walking.between(trained, codes, 7, arc)
     assert frames.shape == (7, *SHAPE)
     ends = to_uint8(trained.reconstruct(to_float(torch.tensor(tests.pixels[[0, 4]])))).numpy()
     assert np.abs(frames[[0, -1]].astype(int) - ends).max() <= 1
@@ -329,130 +326,3 @@ def test_the_film_goes_there_and_back() -> None:
     assert max(shades) == 200
     assert shades.index(200) < len(shades) - 1  # it comes back
     assert sum(waits) == walking.MILLISECONDS * (5 + 6 + 5 + 4)
-
-
-# GANs
-
-
-def test_a_gan_has_no_elbo_and_says_why(small_gan: Run) -> None:
-    page = open_page("reconstruct", run=small_gan.name)
-    assert not page.metric
-    assert "A GAN has no posterior and no ELBO" in texts(page)
-    assert "**Inversion by encoder**" in texts(page)
-    assert "**Inversion by search**" in texts(page)
-    assert "not searched yet" in texts(page)
-    assert {"search"} <= keys(page)
-
-
-def test_a_gan_of_no_vae_can_be_searched_alone(runs: Path, tiny: Tiny, blots: Path) -> None:
-    run = runner.begin(tiny("gan", f"data.name={blots}"))
-    list(runner.work(run))
-    page = open_page("reconstruct", run=run.name)
-    assert "**Inversion by search**" in texts(page)
-    assert "encoder**" not in texts(page)
-    assert {"search"} <= keys(page)
-
-
-def test_the_code_of_the_vae_is_drawn_by_the_gan(small_gan: Run, small_vae: Run, tests: HeldOut) -> None:
-    gan, vae = open_run(small_gan), open_run(small_vae)
-    drawn, error = searching.decoded(vae, gan, tests.pixels[0])
-    image = to_float(torch.tensor(tests.pixels[:1]))
-    expected = gan.decode(vae.encode(image))
-    np.testing.assert_array_equal(drawn, to_uint8(expected)[0].numpy())
-    assert error == pytest.approx(float(((expected - image) / 2).square().mean()), rel=1e-5)
-
-
-def request_for(gan: Run, vae: Run | None, steps: int = 12) -> Request:
-    entry = entries.read(gan.path)
-    source = None if vae is None else entries.read(vae.path)
-    assert entry.saved is not None
-    where, step = (None, None) if source is None else (str(source.path.resolve()), source.saved)
-    return Request(str(entry.path.resolve()), entry.saved, where, step, steps, 2)
-
-
-def wait(folder: Path, until: Callable[[Progress], bool]) -> Progress:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        progress = inverting.look(folder)
-        assert progress is not None
-        if until(progress):
-            return progress
-        time.sleep(0.1)
-    raise AssertionError("the search did not come so far")
-
-
-@pytest.mark.slow
-def test_a_search_finds_what_inversion_finds(small_gan: Run, small_vae: Run, tests: HeldOut) -> None:
-    request = request_for(small_gan, small_vae)
-    folder = inverting.begin(request, tests.pixels[0])
-    progress = wait(folder, lambda progress: not progress.alive)
-    assert progress.done, progress.complaint
-    image = to_float(torch.tensor(tests.pixels[:1]))
-    model, codes = open_run(small_gan).model, open_run(small_vae).encode(image)
-    expected = invert(model, image, codes=codes, steps=12, starts=2)
-    assert progress.image is not None
-    assert np.abs(progress.image.astype(int) - to_uint8(expected.images)[0].numpy()).max() <= 1
-    assert len(progress.errors) == 13
-    assert list(progress.errors) == sorted(progress.errors, reverse=True)
-    assert progress.errors[-1] == pytest.approx(float(expected.errors[0]), rel=1e-4)
-    page = open_page("reconstruct", run=small_gan.name)
-    assert inverting.folder_for(request, tests.pixels[0]) == folder  # but the page asks for 120 steps
-    assert "not searched yet" in texts(page)
-
-
-@pytest.mark.slow
-def test_the_page_searches_and_shows_what_was_found(small_gan: Run) -> None:
-    page = open_page("reconstruct", run=small_gan.name)
-    page.button(key="search").click().run()
-    folder = Path(page.session_state[searching.LAST])
-    wait(folder, lambda progress: not progress.alive)
-    page.run()
-    assert not page.exception
-    assert "not searched yet" not in texts(page)
-    assert "search-again" in keys(page)
-    assert "cancel-search" not in keys(page)
-    assert "step by step" in texts(page)
-
-
-def test_a_search_is_cancelled_and_leaves_nothing(small_gan: Run, tests: HeldOut) -> None:
-    folder = inverting.begin(request_for(small_gan, None, steps=10**6), tests.pixels[0])
-    worker = inverting.running(folder)
-    assert worker is not None
-    left = wait(folder, lambda progress: len(progress.errors) > 20).left
-    assert left is not None
-    assert left > 1
-    inverting.cancel(folder)
-    assert not folder.exists()
-    assert inverting.look(folder) is None
-    assert not psutil.pid_exists(worker.pid) or worker.status() == psutil.STATUS_ZOMBIE
-
-
-def test_cancel_on_the_page(small_gan: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "STEPS", [120, 10**6])
-    page = open_page("reconstruct", run=small_gan.name, **{"search-steps": str(10**6)})
-    page.button(key="search").click().run()
-    folder = Path(page.session_state[searching.LAST])
-    assert "searching …" in texts(page)
-    assert "of 1000000" in shown(page, "progress") or "Opening the model" in shown(page, "progress")
-    page.button(key="cancel-search").click().run()
-    assert not folder.exists()
-    assert {"search"} <= keys(page)
-
-
-def test_a_search_that_fails_says_why(small_gan: Run, tests: HeldOut) -> None:
-    request = request_for(small_gan, None)
-    folder = inverting.begin(Request(request.run, 999, None, None, 12, 2), tests.pixels[0])
-    progress = wait(folder, lambda progress: not progress.alive)
-    assert not progress.done
-    assert "no checkpoint at step 999" in progress.complaint
-
-
-@pytest.mark.slow
-def test_old_searches_make_room(small_gan: Run, tests: HeldOut, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inverting, "KEPT", 2)
-    made = [inverting.begin(request_for(small_gan, None, steps), tests.pixels[0]) for steps in (1, 2)]
-    for folder in made:
-        wait(folder, lambda progress: not progress.alive)
-    third = inverting.begin(request_for(small_gan, None, 3), tests.pixels[0])
-    assert [each.exists() for each in (*made, third)] == [False, True, True]
-    inverting.cancel(third)

@@ -139,7 +139,7 @@ def test_half_way_is_the_decoded_middle(small_vae: Run) -> None:
     trained, tests = open_run(small_vae), held_out(entries.read(small_vae.path))
     codes = trained.encode(to_float(torch.tensor(tests.pixels[:2])))
     half = to_uint8(trained.decode(codes.mean(dim=0, keepdim=True))).numpy().astype(int)
-    frames = walking.between(trained, trained, tests.pixels[0], tests.pixels[1], 5, False)
+    frames = walking.between(trained, codes, 5, False)
     assert np.abs(frames[2] - half[0]).max() <= 1
 
 
@@ -151,7 +151,8 @@ def test_the_sheet_and_the_film_of_a_walk(small_vae: Run, monkeypatch: pytest.Mo
     page = open_page("reconstruct", run=small_vae.name, **address)
     assert "spherical interpolation" in texts(page)
     trained, tests = open_run(small_vae), held_out(entries.read(small_vae.path)).pixels
-    way = walking.between(trained, trained, tests[2], tests[4], 4, arc=True)
+    codes = trained.encode(to_float(torch.tensor(tests[[2, 4]])))
+    way = walking.between(trained, codes, 4, arc=True)
     name = f"{small_vae.name}-test-2-to-test-4"
     with Image.open(BytesIO(kept[f"{name}.png"])) as sheet:
         scale = sheet.height // 8

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from genlab.lessons.work.optimum import GRID, distance, expected_loss, gaussians, optimal_logit
+from genlab.lessons.work.optimum import (
+    GRID,
+    MOST,
+    accuracy,
+    distance,
+    expected_loss,
+    gaussians,
+    optimal_logit,
+)
 
 
 def test_the_least_loss_is_2_ln_2_less_twice_the_divergence() -> None:
@@ -27,6 +35,13 @@ def test_every_other_is_worse_and_farther(scale: float) -> None:
     assert distance(other) == pytest.approx(abs(1 - scale) * 2 * math.sqrt(2), rel=1e-6)  # E x² = 2
 
 
+def test_the_optimum_is_right_as_often_as_one_can_be() -> None:
+    assert pytest.approx(0.841345, abs=5e-7) == MOST
+    assert accuracy(optimal_logit(GRID)) == pytest.approx(MOST, abs=1e-3)
+    assert accuracy(optimal_logit(GRID) + 1) < MOST - 0.02  # it is the threshold that decides, not the slope
+    assert accuracy(7 * optimal_logit(GRID)) == accuracy(optimal_logit(GRID))
+
+
 def test_a_discriminator_comes_nearer_with_what_it_sees(tmp_path: Path) -> None:
     given = {"seed": 0, "marks": [512, 4096, 16384]}
     found = gaussians(given, tmp_path, [], lambda share: None)
@@ -34,6 +49,7 @@ def test_a_discriminator_comes_nearer_with_what_it_sees(tmp_path: Path) -> None:
     assert all(later < earlier for earlier, later in pairwise(excess))
     assert 0 < excess[-1] < 0.02
     last = {loss: found[loss]["rows"][-1]["distance"] for loss in ("non-saturating", "hinge")}
+    assert abs(found["wasserstein"]["rows"][-1]["distance"]) < 10  # the penalty holds it
     assert last["hinge"] > 2 * last["non-saturating"]  # the hinge loss asks for a sign, and not for −2x
 
 

@@ -53,13 +53,14 @@ class Request:
 @dataclass(frozen=True)
 class Progress:
     """`errors` are the lowest mean squared errors (pixels from 0 to 1) before each step so far; `seconds`
-    since the first step; `image` (C, H, W) uint8 is there once it is `done`."""
+    since the first step; `image` (C, H, W) uint8 and its `latents` (Z,) are there once it is `done`."""
 
     done: bool = False
     steps: int = 0
     seconds: float = 0.0
     errors: tuple[float, ...] = ()
     image: NDArray[np.uint8] | None = None
+    latents: NDArray[np.float32] | None = None
     alive: bool = False
     complaint: str = ""
 
@@ -102,14 +103,15 @@ def look(folder: Path) -> Progress | None:
     except UserError:
         noted = {}
     found = folder / "found.npz"
-    image = None
+    image = latents = None
     if noted.get("done") and found.exists():
         with np.load(found, allow_pickle=False) as arrays:
-            image = arrays["image"]
+            image, latents = arrays["image"], arrays["latents"]
     alive = worker is not None
     return Progress(
         image is not None, int(noted.get("steps", 0)), float(noted.get("seconds", 0)),
-        tuple(noted.get("errors", ())), image, alive, "" if alive or image is not None else complaint(folder),
+        tuple(noted.get("errors", ())), image, latents, alive,
+        "" if alive or image is not None else complaint(folder),
     )  # fmt: skip
 
 

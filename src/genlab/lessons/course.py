@@ -60,7 +60,8 @@ COURSE: tuple[Sentence, ...] = (
              "that the image is real.", "encoder-and-discriminator",
              ("one-number", "probability", "probability-settled", "probability-hinge")),
     Sentence(HEADINGS, "Objective: the encoder minimises a loss of reconstruction, the discriminator "
-             "maximises its accuracy.", "encoder-and-discriminator", ("optimum", "accuracy")),
+             "maximises its accuracy.", "encoder-and-discriminator",
+             ("optimum", "accuracy", "accuracy-wasserstein")),
     Sentence(HEADINGS, "Cooperation against competition: what the discriminator wins, the generator learns "
              "from.", "encoder-and-discriminator",
              ("cooperation", "competition", "success-minimax", "success-nonsaturating", "loss-matters")),

@@ -15,10 +15,13 @@ from genlab.app.inverting import Progress, Request
 from genlab.app.reconstructing import charts
 from genlab.app.reconstructing.picking import Given
 from genlab.app.reconstructing.showing import picture
+from genlab.app.reconstructing.walking import Ends
 from genlab.app.style import duration, plain
 from genlab.errors import UserError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from genlab.experiment.trained import Trained
 
 LAST = "search at work"  # the folder of the search that this page began last
@@ -30,8 +33,9 @@ WHY = (
 )
 
 
-def inversions(entry: Entry, vae: Entry | None, image: Given) -> None:
-    """The image beside what the two kinds of inversion draw, with their errors; and the search."""
+def inversions(entry: Entry, vae: Entry | None, image: Given) -> Request:
+    """The image beside what the two kinds of inversion draw, with their errors; and the search. Returns how
+    it is searched for."""
     st.caption(WHY)
     pictures, settings = st.container(), st.container()
     with settings:
@@ -47,11 +51,12 @@ def inversions(entry: Entry, vae: Entry | None, image: Given) -> None:
             "Adam descends the squared error of the pixels, by z alone, from the nearest of 1 000 draws of "
             f"the prior{' and from the VAE’s code' if vae else ''}. The best z met on the way is kept."
         )
-        return
+        return request
     live = progress.alive
     st.fragment(follow, run_every=REFRESH if live else None)(str(folder), live, rule)
     if not live and st.button("Search again", icon=":material/replay:", key="search-again"):
         begin(request, image.pixels)
+    return request
 
 
 def asked(entry: Entry, vae: Entry | None) -> Request:
@@ -69,10 +74,7 @@ def begin(request: Request, pixels: NDArray[np.uint8]) -> None:
     last = st.session_state.get(LAST)
     if last is not None and inverting.running(Path(last)):
         inverting.cancel(Path(last))
-    try:
-        st.session_state[LAST] = str(inverting.begin(request, pixels))
-    except OSError as error:
-        raise UserError(f"the search could not be started: {error}") from error
+    st.session_state[LAST] = started(request, pixels)
     st.rerun()
 
 
@@ -143,3 +145,54 @@ def at_work(progress: Progress) -> None:
         return
     left = "" if progress.left is None else f", {duration(progress.left)} left"
     st.progress(min(1.0, step / (steps + 1)), f"Step {step} of {steps}{left}")
+
+
+def searched(request: Request) -> Ends:
+    """The z that a search finds for either image; asked for by a button, for it takes a while."""
+
+    def ends(here: Given, there: Given) -> Tensor | None:
+        images = [here.pixels, there.pixels]
+        folders = [inverting.folder_for(request, pixels) for pixels in images]
+        found = [inverting.look(folder) for folder in folders]
+        if any(each is not None and each.alive for each in found):
+            st.fragment(await_ends, run_every=REFRESH)([str(folder) for folder in folders])
+            return None
+        latents = [each.latents for each in found if each is not None and each.latents is not None]
+        if len(latents) == len(images):
+            import torch
+
+            return torch.from_numpy(np.stack(latents))
+        for each in found:
+            if each is not None and each.complaint:
+                st.error(f"The search ended early: {plain(each.complaint)}", icon=":material/error:")
+        st.info("A walk needs a z at either end, and without an encoder each must be searched for.")
+        if st.button("Search for both", type="primary", icon=":material/search:", key="search-both"):
+            for pixels, each in zip(images, found, strict=True):
+                if each is None or each.latents is None:
+                    started(request, pixels)
+            st.rerun()
+        return None
+
+    return ends
+
+
+def started(request: Request, pixels: NDArray[np.uint8]) -> str:
+    """Start a search; its folder. Raises UserError where the system can't."""
+    try:
+        return str(inverting.begin(request, pixels))
+    except OSError as error:
+        raise UserError(f"the search could not be started: {error}") from error
+
+
+def await_ends(folders: list[str]) -> None:
+    """The searches at work; the whole page is drawn anew once none is."""
+    live = [progress for each in folders if (progress := inverting.look(Path(each))) and progress.alive]
+    if not live:
+        st.rerun()
+    for progress in live:
+        at_work(progress)
+    if st.button("Cancel", icon=":material/close:", key="cancel-both"):
+        for folder in folders:
+            if inverting.running(Path(folder)):
+                inverting.cancel(Path(folder))
+        st.rerun()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,12 +16,17 @@ from genlab.app.held_out import HeldOut
 from genlab.app.reconstructing.picking import Given, given, way
 from genlab.app.saving import offer, save
 from genlab.app.style import plain
+from genlab.data.fitting import Fit
 from genlab.errors import UserError
 from genlab.runs.sheets import png
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from genlab.experiment.trained import Trained
 
+Ends = Callable[[Given, Given], "Tensor | None"]
+"""Two images to their codes (2, Z); where there are none yet it says so itself, and returns None."""
 LINE, ARC = "Straight line", "Arc"  # as they stand in the address, too
 SENTENCES = {
     LINE: "The codes between lie on the straight line from one to the other (linear interpolation).",
@@ -31,13 +37,13 @@ SHEET_WIDTH, FRAME = 600, 252  # px of the sheet and of a frame of the GIF, at m
 MILLISECONDS = 90
 
 
-def walk(entry: Entry, vae: Entry, tests: HeldOut, here: Given) -> None:
-    """The section: choose where to go, and see the way. The VAE encodes; the model of `entry` decodes."""
+def walk(entry: Entry, tests: HeldOut, here: Given, ends: Ends) -> None:
+    """The section: choose where to go, and see the way between the codes that `ends` finds for the two."""
     left, right = st.columns([300, 620], gap="medium")
-    encoder, decoder = models.opened(vae), models.opened(entry)
+    trained = models.opened(entry)
     with left:
         how = way("to-from")
-        there = chosen(how, tests, encoder)
+        there = chosen(how, tests, trained.experiment.data.fit)
     with right:
         a, b = st.columns(2)
         path = str(
@@ -49,31 +55,35 @@ def walk(entry: Entry, vae: Entry, tests: HeldOut, here: Given) -> None:
         if there is None:
             st.info(f"From {here.words} to where? Say so at the left.")
             return
-        frames = between(encoder, decoder, here.pixels, there.pixels, steps, path == ARC)
-        pictures(entry, frames, here, there, path)
+        codes = ends(here, there)
+        if codes is not None:
+            pictures(entry, between(trained, codes, steps, path == ARC), here, there, path)
 
 
-def chosen(how: str, tests: HeldOut, encoder: Trained) -> Given | None:
+def chosen(how: str, tests: HeldOut, fit: Fit) -> Given | None:
     try:
-        return given(how, tests, encoder.experiment.data.fit, prefix="to-", start=1)
+        return given(how, tests, fit, prefix="to-", start=1)
     except UserError as error:
         st.error(plain(error), icon=":material/error:")
         return None
 
 
-def between(
-    encoder: Trained,
-    decoder: Trained,
-    first: NDArray[np.uint8],
-    last: NDArray[np.uint8],
-    steps: int,
-    arc: bool,
-) -> NDArray[np.uint8]:
-    """(steps, C, H, W) uint8 decoded on the way between the posterior means of two images (C, H, W)."""
-    from genlab.data.batches import to_uint8
-    from genlab.experiment.encoding import as_trained
+def encoded(vae: Entry) -> Ends:
+    """The posterior means of the VAE's encoder."""
 
-    codes = encoder.encode(as_trained(np.stack([first, last]), encoder.experiment))
+    def ends(here: Given, there: Given) -> Tensor:
+        from genlab.experiment.encoding import as_trained
+
+        encoder = models.opened(vae)
+        return encoder.encode(as_trained(np.stack([here.pixels, there.pixels]), encoder.experiment))
+
+    return ends
+
+
+def between(decoder: Trained, codes: Tensor, steps: int, arc: bool) -> NDArray[np.uint8]:
+    """(steps, C, H, W) uint8 decoded on the way from the first of two codes (2, Z) to the second."""
+    from genlab.data.batches import to_uint8
+
     return np.asarray(to_uint8(decoder.interpolate(codes[:1], codes[1:], steps, spherical=arc)).numpy())
 
 

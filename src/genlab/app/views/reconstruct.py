@@ -13,9 +13,9 @@ from genlab.app.held_out import HeldOut, held_out
 from genlab.app.reconstructing import charts, error_map, picking, posterior
 from genlab.app.reconstructing.picking import DRAW, UPLOAD, Given
 from genlab.app.reconstructing.posterior import Account
-from genlab.app.reconstructing.searching import inversions
+from genlab.app.reconstructing.searching import inversions, searched
 from genlab.app.reconstructing.showing import picture
-from genlab.app.reconstructing.walking import walk
+from genlab.app.reconstructing.walking import encoded, walk
 from genlab.app.saving import save
 from genlab.app.style import SHEET, count, plain
 from genlab.errors import UserError
@@ -51,13 +51,16 @@ def page() -> None:
         if image is None:
             st.info(EMPTY.get(how, ""))
         elif entry.family == "gan":
-            inversions(entry, vae, image)
+            request = inversions(entry, vae, image)
         else:
             found = at_a_glance(entry, tests, image)
     if image is not None and entry.family != "gan":
         more(entry, tests, image, found)
     elif image is not None and vae is not None:
         more_of_a_gan(entry, vae, tests, image)
+    elif image is not None:
+        st.markdown(f"#### {WALK}")
+        walk(entry, tests, image, searched(request))
 
 
 def chosen(how: str, tests: HeldOut, entry: Entry) -> Given | None:
@@ -129,7 +132,7 @@ def more(entry: Entry, tests: HeldOut, image: Given, found: Account) -> None:
             on_the_map(entry, tests, image, found)
     elif walking.open:
         with walking:
-            walk(entry, entry, tests, image)
+            walk(entry, tests, image, encoded(entry))
     else:
         with many:
             in_rows(entry)
@@ -142,7 +145,7 @@ def more_of_a_gan(entry: Entry, vae: Entry, tests: HeldOut, image: Given) -> Non
             st.caption(
                 f"The codes are those of {plain(vae.name)}’s encoder; the GAN draws what lies between."
             )
-            walk(entry, vae, tests, image)
+            walk(entry, tests, image, encoded(vae))
     else:
         with many:
             st.info(f"A GAN has no encoder. This is the VAE it came from: {plain(vae.name)}.")

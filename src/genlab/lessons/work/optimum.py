@@ -6,13 +6,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from genlab.experiment.process import use_threads
-from genlab.functional.adversarial import LOSSES, logistic_discriminator_loss
+from genlab.functional.adversarial import LOSSES, gradient_penalty, logistic_discriminator_loss
 from genlab.lessons.work import Said
 from genlab.randomness import derive_seed, generator
 
@@ -21,7 +22,9 @@ GRID = torch.linspace(-10, 10, 4001, dtype=torch.float64)  # beyond it lies less
 DRAWN = torch.linspace(-4, 4, 65)
 BATCH = 128  # of each kind
 RATE = 1e-3
-CRITICS = ("non-saturating", "hinge")
+CRITICS = ("non-saturating", "hinge", "wasserstein")
+PENALTY = 10.0  # the weight of a Wasserstein critic's gradient penalty, Gulrajani et al. (2017)
+MOST = NormalDist().cdf((FAKE - REAL) / 2)  # the accuracy of p/(p + q), which none exceeds
 
 
 def optimal_logit(x: Tensor) -> Tensor:
@@ -47,23 +50,34 @@ def distance(logits: Tensor) -> float:
     return math.sqrt(float(torch.trapezoid(mixture * (logits - optimal_logit(GRID)).square(), GRID)))
 
 
+def accuracy(logits: Tensor) -> float:
+    """The share of draws on whose side of 0 the logits on `GRID` lie, both kinds being equally many."""
+    right = torch.where(logits > 0, density(GRID, REAL), density(GRID, FAKE)) / 2
+    return float(torch.trapezoid(right, GRID))
+
+
 def gaussians(given: Mapping[str, Any], folder: Path, needs: Sequence[Path], said: Said) -> dict[str, Any]:
     """A small network trained to tell the two apart, on fresh draws at every step, once for each loss.
 
-    given: seed, marks (rising numbers of draws seen, of both kinds together). Found for each loss, at each
-    mark: "excess" of the expected logistic loss over its least value, nats, and "distance" of the logits from
-    the optimal ones; and "curve", the last logits at the points `x`.
+    given: seed, marks (rising numbers of draws seen, of both kinds together). Found: the "least" logistic
+    loss and the "most" accuracy that there are; for each loss, at each mark, "excess" of the expected
+    logistic loss over its least value, nats, "distance" of the logits from the optimal ones, and "accuracy";
+    and "curve", the last logits at the points `x`.
     """
     use_threads(1)
     least = expected_loss(optimal_logit(GRID))
-    found: dict[str, Any] = {"least": least, "x": DRAWN.tolist()}
+    found: dict[str, Any] = {"least": least, "most": MOST, "x": DRAWN.tolist()}
     for number, loss in enumerate(CRITICS):
         critic = fresh(given["seed"])
         rows = []
         for samples in trained(critic, loss, given["seed"], given["marks"]):
             logits = logits_on(critic, GRID)
-            row = {"samples": samples, "excess": expected_loss(logits) - least, "distance": distance(logits)}
-            rows.append(row)
+            rows.append(
+                {
+                    "samples": samples, "excess": expected_loss(logits) - least,
+                    "distance": distance(logits), "accuracy": accuracy(logits),
+                }
+            )  # fmt: skip
             said((number + len(rows) / len(given["marks"])) / len(CRITICS))
         found[loss] = {"rows": rows, "curve": logits_on(critic, DRAWN).tolist()}
     return found
@@ -84,7 +98,8 @@ def logits_on(critic: nn.Module, x: Tensor) -> Tensor:
 
 
 def trained(critic: nn.Module, loss: str, seed: int, marks: Sequence[int]) -> Iterator[int]:
-    """Train `critic`, and yield the number of draws it has seen each time that reaches one of `marks`."""
+    """Train `critic`, and yield the number of draws it has seen each time that reaches one of `marks`. A
+    Wasserstein critic, whose loss is bounded by its steepness alone, has a penalty on that."""
     descended: Callable[[Tensor, Tensor], Tensor] = LOSSES[loss].discriminator
     optimizer = torch.optim.Adam(critic.parameters(), RATE)
     left, step = list(marks), 0
@@ -92,7 +107,11 @@ def trained(critic: nn.Module, loss: str, seed: int, marks: Sequence[int]) -> It
         rng = generator(seed, "lessons/optimum/draws", step)
         real, fake = torch.randn(2, BATCH, 1, generator=rng) + torch.tensor([REAL, FAKE]).view(2, 1, 1)
         optimizer.zero_grad()
-        descended(critic(real).squeeze(1), critic(fake).squeeze(1)).mean().backward()
+        lost = descended(critic(real).squeeze(1), critic(fake).squeeze(1)).mean()
+        if loss == "wasserstein":
+            mix = torch.rand(BATCH, generator=rng)
+            lost = lost + PENALTY * gradient_penalty(lambda x: critic(x).squeeze(1), real, fake, mix).mean()
+        lost.backward()
         optimizer.step()
         step += 1
         if step * 2 * BATCH >= left[0]:
