@@ -21,6 +21,7 @@ from genlab.recipes import recipe
 from genlab.runs.events import Finished, Metrics, Started
 from genlab.runs.files import write_json
 from genlab.runs.store import Run, create_run
+from genlab.runs.worker import begun
 
 ELBO = {"elbo": -101.0, "reconstruction": 80.0, "kl": 21.0, "beta": 1.0}
 
@@ -74,7 +75,7 @@ def launch_of(path: Path, pid: int, said: str = "", seconds: float | None = 60) 
     path.mkdir(parents=True, exist_ok=True)
     launches.folder().mkdir(exist_ok=True)
     launches.log_path(path.name).write_text(said, "utf-8")
-    created = psutil.Process(pid).create_time() if psutil.pid_exists(pid) else 0.0
+    created = begun(psutil.Process(pid)) if psutil.pid_exists(pid) else 0.0
     launch = Launch(str(path.resolve()), "vae", pid, created, time.time(), seconds)
     write_json(launches.folder() / f"{path.name}.json", asdict(launch))
     return launch

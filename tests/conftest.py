@@ -15,39 +15,18 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
-from genlab.data.dataset import Dataset, Images
+from genlab.data.dataset import Dataset
 from genlab.experiment import runner
-from genlab.experiment.schema import Experiment, override
+from genlab.experiment.schema import Experiment
 from genlab.functional.adversarial import LOSSES
 from genlab.nn.norms import NORMS
-from genlab.recipes import RECIPES, recipe
+from genlab.recipes import RECIPES
 from genlab.runs.store import Run
 
-SMALL = [
-    "data.name=tiny",
-    "network.latent_dim=3",
-    "network.decoder.width=2",
-    "network.decoder.hidden=8",
-    "network.encoder.width=2",
-    "network.encoder.hidden=8",
-    "network.discriminator.width=2",
-    "network.discriminator.hidden=8",
-    "network.discriminator.depth=1",  # an image of 8×8 has no second stage, the first that is normalised
-    "network.second_hidden=5",
-    "network.second_depth=1",
-    "network.prior.layers=2",
-    "network.prior.hidden=4",
-    "training.batch_size=4",
-    "training.threads=1",
-    "training.steps=7",
-    "training.log_every=1",
-    "training.sample_every=0",
-    "training.checkpoint_every=5",
-]
+import small  # isort: skip
 
 NO_NORM = "network.discriminator.norm=none"
 
@@ -118,12 +97,8 @@ def one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def tiny() -> Tiny:
-    """tiny(recipe, *assignments): the recipe shrunk to 8×8 images, then `assignments` as for --set."""
-
-    def build(name: str, *assignments: str) -> Experiment:
-        return override(recipe(name), [*SMALL, *assignments])
-
-    return build
+    """tiny(recipe, *assignments): see `small.tiny`."""
+    return small.tiny
 
 
 @pytest.fixture(params=EXPERIMENTS)
@@ -133,14 +108,7 @@ def experiment(request: pytest.FixtureRequest, tiny: Tiny) -> Experiment:
 
 @pytest.fixture(scope="session")
 def dataset() -> Dataset:
-    """40 + 12 grey images of 8×8: a bright blot somewhere on black, and which half it is in."""
-    rng = np.random.default_rng(0)
-    rows, columns = np.mgrid[:8, :8]
-    centres = rng.uniform(2, 6, (52, 2, 1, 1))
-    blots = np.exp(-((rows - centres[:, 0]) ** 2 + (columns - centres[:, 1]) ** 2) / 4)
-    pixels = np.round(255 * blots)[:, None].astype(np.uint8)
-    labels = (centres[:, 0, 0, 0] > 4).astype(np.int64)
-    return Dataset("tiny", Images(pixels[:40], labels[:40]), Images(pixels[40:], labels[40:]), ("up", "down"))
+    return small.dataset()
 
 
 @pytest.fixture
@@ -152,12 +120,9 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def blots(tmp_path: Path, dataset: Dataset) -> Path:
+def blots(tmp_path: Path) -> Path:
     """The tiny images as a file, for a page or a command opens its data by name."""
-    path = tmp_path / "blots.npz"
-    pixels = np.concatenate([dataset.train.pixels, dataset.test.pixels])
-    np.savez(path, images=pixels.transpose(0, 2, 3, 1))
-    return path
+    return small.blots(tmp_path / "blots.npz")
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from genlab.runs.configs import differing, flat
 from genlab.runs.events import Finished, Metrics, Saved, Started, Validated
 from genlab.runs.files import read_json, write_json
 from genlab.runs.store import Run, create_run
+from genlab.runs.worker import begun
 
 Record = dict[str, Any]
 Tiny = Callable[..., Experiment]
@@ -364,7 +365,7 @@ def test_an_evaluation_shows_where_it_is_and_can_be_cancelled(runs: Path) -> Non
 
 
 def at_work(pid: int, said: str) -> None:
-    created = psutil.Process(pid).create_time() if psutil.pid_exists(pid) else 0.0
+    created = begun(psutil.Process(pid)) if psutil.pid_exists(pid) else 0.0
     note = {"runs": ["001-vae-mnist", "002-vae-mnist"], "pid": pid, "created": created, "began": time.time()}
     write_json(evaluating.note(), note)
     evaluating.log().write_text(said)

@@ -25,6 +25,7 @@ from genlab.runs.events import Adopted, Changed, Finished, Metrics, Started, Val
 from genlab.runs.files import write_json
 from genlab.runs.notes import Note, read_note, write_note
 from genlab.runs.store import Run, create_run, list_runs
+from genlab.runs.worker import begun
 
 
 @pytest.fixture(autouse=True)
@@ -191,7 +192,7 @@ def test_where_the_name_is_taken_again_undo_says_so(runs: Path) -> None:
 def test_a_run_at_work_offers_no_bin(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = synthetic()
     me = psutil.Process(os.getppid())
-    write_json(run.path / "worker.json", {"pid": me.pid, "created": me.create_time()})
+    write_json(run.path / "worker.json", {"pid": me.pid, "created": begun(me)})
     page = open_page("runs", run=run.name)
     assert "stop it first" in texts(page)
     assert "throw-away" not in keys(page)

@@ -21,6 +21,7 @@ from genlab.experiment.runner import begin, work
 from genlab.experiment.schema import Experiment
 from genlab.runs.events import Finished, Metrics
 from genlab.runs.store import Run
+from genlab.runs.worker import begun
 
 Tiny = Callable[..., Experiment]
 
@@ -139,7 +140,7 @@ def test_who_is_noted_as_paused_is_paused(tmp_path: Path) -> None:
     run.claim()
     assert run.working() is None, "this very process is no other one"
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
-        noted = {"pid": other.pid, "created": psutil.Process(other.pid).create_time()}
+        noted = {"pid": other.pid, "created": begun(psutil.Process(other.pid))}
         for note, expected in ((noted, "running"), ({**noted, "paused": True}, "paused")):
             (tmp_path / "worker.json").write_text(json.dumps(note))
             assert (run.working(), run.status()["state"], run.alive()) == (expected, expected, True)

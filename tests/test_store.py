@@ -13,6 +13,7 @@ from genlab.errors import UserError
 from genlab.runs.events import Adopted, Event, Finished, Metrics, Saved, Started, Warned, to_line
 from genlab.runs.files import read_json, replacing, write_json
 from genlab.runs.store import Run, create_run, find_run, list_runs, runs_root
+from genlab.runs.worker import begun
 
 CONFIG = {"family": "vae"}
 
@@ -149,7 +150,7 @@ def test_one_worker_at_a_time(tmp_path: Path) -> None:
     run.claim()
     assert not run.alive(), "this very process is no other one"
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
-        noted = {"pid": other.pid, "created": psutil.Process(other.pid).create_time()}
+        noted = {"pid": other.pid, "created": begun(psutil.Process(other.pid))}
         write_json(tmp_path / "worker.json", noted)
         assert run.alive()
         assert run.status()["state"] == "running"

@@ -27,7 +27,7 @@ from genlab.app import processes
 from genlab.errors import UserError
 from genlab.runs.files import read_json, replacing, write_json
 from genlab.runs.store import runs_root
-from genlab.runs.worker import living
+from genlab.runs.worker import begun, living
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -135,7 +135,7 @@ def cancel(folder: Path) -> None:
     """End the search in `folder`, and remove what it has left."""
     process = running(folder)
     if process is not None:
-        processes.end(process.pid, process.create_time())
+        processes.end(process.pid, begun(process))
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,23 +16,22 @@ from typing import Any
 
 import psutil
 
-from genlab.runs.worker import living
+from genlab.runs.worker import begun, living
 
 
 def start(
     command: Sequence[str], log: Path, *, threads: int | None = None, errors_only: bool = False
 ) -> tuple[int, float]:
-    """Start `command`, what it says in `log`, or only its errors. Returns its pid and when it was created, in
-    seconds since the epoch."""
+    """Start `command`, what it says in `log`, or only its errors. Returns its pid and when it has `begun`."""
     with log.open("wb") as said:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL if errors_only else said,
             stderr=said, env=environment(threads), **detached(),
         )  # fmt: skip
     try:
-        created = psutil.Process(process.pid).create_time()
+        created = begun(psutil.Process(process.pid))
     except psutil.Error:  # it is over already; the log says why
-        created = time.time()
+        created = 0.0
     threading.Thread(target=process.wait, daemon=True).start()  # no zombie while this server lives
     return process.pid, created
 

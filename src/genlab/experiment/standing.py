@@ -12,7 +12,7 @@ from genlab.experiment.handover import Receipt, adopt, adopt_trunk, difference
 from genlab.experiment.inheriting import begins_with_encoder
 from genlab.experiment.process import machine
 from genlab.experiment.trained import open_run, read_prior
-from genlab.runs.events import Adopted, Event, Saved, Started
+from genlab.runs.events import Adopted, Event, Saved, Started, Warned
 from genlab.runs.store import Run, find_run
 from genlab.training import checkpoint
 from genlab.training.best import NAME, best_of, settle
@@ -20,12 +20,19 @@ from genlab.training.state import State
 
 
 def prepare(run: Run, experiment: schema.Experiment, state: State) -> Iterator[Event]:
-    """Bring `state` to the newest whole checkpoint, or to the decoder that the run starts from."""
-    restore(run, state)
-    run.rewind(state.step)
+    """Bring `state` to the newest whole checkpoint, or to the decoder that the run starts from. What was
+    found damaged is set aside, and said."""
+    restored, damaged = restore(run, state)
+    lines = run.rewind(state.step)
     yield Started(state.step, experiment.training.steps, time.time(), machine())
-    if experiment.start is not None and state.step == 0 and run.receipt() is None:
-        yield Adopted(0, take_over(run, experiment, state).as_dict())
+    so = "the newest checkpoint that is whole takes its place" if restored else "training begins anew"
+    yield from (found_damaged(state.step, name, so) for name in damaged)
+    if lines:
+        yield found_damaged(state.step, lines, "they are missing from the log")
+    if experiment.start is not None and state.step == 0 and not (restored and run.receipt()):
+        receipt = take_over(run, experiment, state).as_dict()
+        if run.receipt() is None:  # else it was handed over before, and no checkpoint since is whole
+            yield Adopted(0, receipt)
     for path in checkpoint.list_checkpoints(run.checkpoints)[-1:]:
         saved = Saved(state.step, path.relative_to(run.path).as_posix())
         if saved not in run.events():  # the hand-over's, or a crash came between a file and its event
@@ -41,17 +48,29 @@ def settled(run: Run, state: State, metric: str | None) -> Iterator[Event]:
         yield saved
 
 
-def restore(run: Run, state: State) -> None:
-    """Load the newest checkpoint that is whole, if there is one; a damaged one is set aside."""
+def restore(run: Run, state: State) -> tuple[bool, list[str]]:
+    """Load the newest checkpoint that is whole. Returns whether there was one; and what was damaged, which is
+    set aside, by what it is called then."""
+    damaged: list[str] = []
     for path in reversed(checkpoint.list_checkpoints(run.checkpoints)):
         try:
             checkpoint.verify(path)
         except UserError:
             for file in (path, path.with_suffix(".json")):
-                file.rename(file.with_name(f"damaged-{file.name}"))
+                file.replace(file.with_name(f"damaged-{file.name}"))
+            damaged.append(f"checkpoints/damaged-{path.name}")
             continue
         checkpoint.load(state, path)
-        return
+        return True, damaged
+    return False, damaged
+
+
+def found_damaged(step: int, what: str, so: str) -> Warned:
+    """The warning that a file of the run was found damaged, and lies aside as `what`."""
+    return Warned(
+        step, "storage", f"a part of the run was damaged, and {so}; it was set aside as {what}",
+        "look at the disk it lies on, and keep a copy of the run elsewhere",
+    )  # fmt: skip
 
 
 def take_over(run: Run, experiment: schema.Experiment, state: State) -> Receipt:

@@ -13,7 +13,7 @@ from genlab.errors import UserError
 from genlab.lessons.lesson import Setting
 from genlab.lessons.record import home
 from genlab.runs.files import read_json, write_json
-from genlab.runs.worker import living
+from genlab.runs.worker import begun, living
 
 EVERY = 1.0  # seconds between two writings
 
@@ -25,7 +25,7 @@ class Standing:
         import psutil
 
         self.path = file_of(lesson, setting)
-        self.process = {"pid": os.getpid(), "created": psutil.Process().create_time()}
+        self.process = {"pid": os.getpid(), "created": begun(psutil.Process())}
         self.last = 0.0
 
     def tell(self, share: float, left: float, doing: str) -> None:

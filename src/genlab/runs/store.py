@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from genlab.errors import UserError
 from genlab.runs import worker
@@ -27,8 +27,12 @@ from genlab.runs.folders import next_folder as next_folder
 from genlab.runs.folders import runs_root as runs_root
 from genlab.runs.requests import Requests, check
 
+if TYPE_CHECKING:
+    from filelock import FileLock
+
 Kind = TypeVar("Kind", bound=Event)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+DAMAGED = "damaged-events.jsonl"
 SHIPPED = Path(__file__).resolve().parent / "shipped"  # runs that come with genlab, by scripts/ship-models
 
 
@@ -37,6 +41,7 @@ class Run:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock: FileLock | None = None
 
     @property
     def name(self) -> str:
@@ -85,8 +90,8 @@ class Run:
         with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
             file.write(to_line(event))
 
-    def events(self) -> Iterator[Event]:
-        """Every whole event, oldest first; a last line torn by a crash is left out."""
+    def lines(self) -> Iterator[str]:
+        """The whole lines of the log, oldest first; a last one torn by a crash is left out."""
         path = self.path / "events.jsonl"
         if not path.exists():
             return
@@ -94,13 +99,36 @@ class Run:
             for line in file:
                 if not line.endswith("\n"):
                     return  # its rest may be written this very moment, and would be taken for a line
-                yield from_line(line)
+                yield line
 
-    def rewind(self, step: int) -> None:
-        """Drop the events after `step`, and the end of a worker that is about to go on."""
-        kept = [e for e in self.events() if e.step <= step and not isinstance(e, Finished)]
+    def events(self) -> Iterator[Event]:
+        """Every whole event, oldest first. Raises UserError where a line is damaged."""
+        for number, line in enumerate(self.lines(), 1):
+            try:
+                yield from_line(line)
+            except UserError as error:
+                raise UserError(
+                    f"line {number} of {self.path / 'events.jsonl'} is damaged ({error}); `genlab train "
+                    f"--resume {self.name}` sets it aside"
+                ) from error
+
+    def rewind(self, step: int) -> str:
+        """Drop the events after `step`, and the end of a worker that is about to go on. Damaged lines are set
+        aside in a file, which is named; empty where there are none."""
+        kept, damaged = [], []
+        for line in self.lines():
+            try:
+                event = from_line(line)
+            except UserError:
+                damaged.append(line)
+            else:
+                kept += [event] if event.step <= step and not isinstance(event, Finished) else []
+        if damaged:
+            with (self.path / DAMAGED).open("a", encoding="utf-8") as file:
+                file.writelines(damaged)
         with replacing(self.path / "events.jsonl") as temporary:
             temporary.write_text("".join(map(to_line, kept)), "utf-8")
+        return DAMAGED if damaged else ""
 
     def all(self, kind: type[Kind]) -> list[Kind]:
         """The events of one kind, oldest first."""
@@ -165,11 +193,11 @@ class Run:
     # The worker. See `runs.worker`.
 
     def claim(self) -> None:
-        """Note this process as the run's worker. Raises UserError while another one is alive, and for a run
-        that is only read."""
+        """Be the run's worker, and say so beside it. Raises UserError while there is another one, and for a
+        run that is only read."""
         self.only_read()
-        if self.alive():
-            raise UserError(f"{self.name} is being trained by another process; wait for it or stop it first")
+        self._lock = worker.lock(self.path, self.name)
+        worker.sweep(self.path)
         worker.note(self.path / "worker.json")
 
     def note_pause(self, paused: bool) -> None:
@@ -178,6 +206,8 @@ class Run:
 
     def release(self) -> None:
         (self.path / "worker.json").unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.release()
 
     def working(self) -> str | None:
         """Either "running" or "paused" while a worker is alive, else None."""

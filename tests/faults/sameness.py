@@ -1,0 +1,49 @@
+"""When two runs are the same: byte for byte, but for what the clock says."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from genlab.runs.events import Started
+from genlab.runs.store import Run
+
+VOLATILE = ("seconds", "time")
+
+
+def log(run: Run) -> list[dict[str, Any]]:
+    """The events, without what the clock says, how often the training began, and what was said of damage."""
+    found = []
+    for event in run.events():
+        if not isinstance(event, Started) and getattr(event, "detector", "") != "storage":
+            told = {"kind": event.kind, **asdict(event)}
+            found.append({key: value for key, value in told.items() if key not in VOLATILE})
+    return found
+
+
+def files(run: Run) -> dict[str, bytes]:
+    """Weights, averages and moments; and the sheets."""
+    paths = [*run.checkpoints.glob("*.safetensors"), *run.samples.glob("*.png")]
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def leftovers(run: Run) -> list[Path]:
+    """Files that nobody will ever read."""
+    return [path for path in run.path.rglob("*") if path.name.startswith(".") and path.suffix == ".part"]
+
+
+def differences(run: Run, whole: Run) -> list[str]:
+    """What of a run is not as in the one that was never touched; empty where nothing is."""
+    found = []
+    mine, theirs = files(run), files(whole)
+    found += [f"{name} is there once only" for name in sorted(mine.keys() ^ theirs.keys())]
+    found += [f"{name} differs" for name in sorted(mine.keys() & theirs.keys()) if mine[name] != theirs[name]]
+    if log(run) != log(whole):
+        pairs = zip(log(run), log(whole), strict=False)
+        first = next((pair for pair in pairs if pair[0] != pair[1]), (len(log(run)), len(log(whole))))
+        found.append(f"the log differs: {first[0]} where it should be {first[1]}")
+    if run.status()["state"] != whole.status()["state"]:
+        found.append(f"it is {run.status()['state']} where it should be {whole.status()['state']}")
+    found += [f"{path.name} was left over" for path in leftovers(run)]
+    return found
