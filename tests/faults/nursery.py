@@ -1,8 +1,8 @@
 """Workers that can be killed at any instant, a few hundredths of a second after they were asked for.
 
 A process that has imported torch, and computed nothing with it, forks each worker: `python -m
-faults.nursery`, one line of JSON in, one out. A worker counts the instants at which it touches its folder (a file is opened to
-be written, made durable, renamed, removed), and may be told to die at one of them.
+faults.nursery`, one line of JSON in, one out. A worker counts the instants at which it touches its folder (a
+file is opened to be written, made durable, renamed, removed), and may be told to die at one of them.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Killed at any instant, a run loses at most the steps since its last checkpoint, and resumed is bit for bit the
-run that never stopped. (`scripts/faults` does the same a few hundred times.)"""
+"""Killed at any instant, a run loses at most the steps since its last checkpoint, and resumed is bit for bit
+the run that never stopped. (`scripts/faults` does the same a few hundred times.)"""
 
 from __future__ import annotations
 

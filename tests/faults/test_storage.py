@@ -109,7 +109,7 @@ def test_the_checkpoint_before_takes_a_damaged_one_s_place(
     assert (halfway.checkpoints / f"damaged-{path.name}").exists()
     (warning,) = warnings(halfway)
     assert f"damaged-{path.name}" in warning.sentence
-    aside = [each for each in halfway.checkpoints.glob("damaged-*")]
+    aside = list(halfway.checkpoints.glob("damaged-*"))
     assert len(aside) == 2
     for each in aside:
         each.unlink()
