@@ -12,15 +12,29 @@ from genlab.cli.root import JSON, RUN, app, print_json
 
 
 def summary(run: Any) -> dict[str, Any]:
-    """One run as a row: name, family, data, state, step of steps, seconds, the last metrics."""
+    """One run as a row: name, family, data, state, step of steps, seconds, the last metrics. Raises
+    UserError."""
     config, status = run.config(), run.status()
+    data = config.get("data")
     return {
         "name": run.name,
         "family": config.get("family"),
-        "data": config.get("data", {}).get("name"),
+        "data": data.get("name") if isinstance(data, dict) else None,
         "from": config.get("start"),
         **status,
     }
+
+
+def listed(run: Any) -> dict[str, Any]:
+    """The same for a list, which one damaged run does not keep from the others."""
+    from genlab.errors import UserError
+
+    try:
+        return summary(run)
+    except UserError as error:
+        nothing = {"family": None, "data": None, "from": None, "step": 0, "steps": 0, "seconds": 0.0}
+        damaged = {"state": "damaged", "metrics": {}, "detail": str(error), "warning": None}
+        return {"name": run.name, **nothing, **damaged}
 
 
 @app.command(epilog="Examples: [bold]genlab runs --json[/]   [bold]genlab runs --restore 003-gan-mnist[/]")
@@ -35,7 +49,7 @@ def runs(
     if bin or restore is not None:
         in_the_bin(restore, json)
         return
-    rows = [summary(run) for run in list_runs()]
+    rows = [listed(run) for run in list_runs()]
     if json:
         print_json(rows)
         return
@@ -52,8 +66,11 @@ def runs(
 
         cells = [row["name"], row["family"], row["data"], row["state"], f"{row['step']}/{row['steps']}"]
         cells += [f"{row['seconds']:.0f}", figures(row["metrics"])]
-        table.add_row(*(Text(str(cell)) for cell in cells))
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in cells))
     Console().print(table)
+    for row in rows:
+        if row["state"] == "damaged":
+            Console(stderr=True, soft_wrap=True).print(Text(row["detail"], style="yellow"))
 
 
 def in_the_bin(restore: str | None, json: bool) -> None:

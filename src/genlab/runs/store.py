@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from genlab.errors import UserError
 from genlab.runs import worker
 from genlab.runs.changes import Change, append_change, read_changes
-from genlab.runs.events import Adopted, Event, Finished, Metrics, Started, Warned, from_line, to_line
+from genlab.runs.events import KINDS, Adopted, Event, Finished, Metrics, Started, Warned, from_line, to_line
 from genlab.runs.files import read_json, replacing, write_json
 from genlab.runs.folders import BIN as BIN
 from genlab.runs.folders import list_folders, make_folder
 from genlab.runs.folders import next_folder as next_folder
 from genlab.runs.folders import runs_root as runs_root
+from genlab.runs.newest import newest
 from genlab.runs.requests import Requests, check
 
 if TYPE_CHECKING:
@@ -135,7 +136,9 @@ class Run:
         return [event for event in self.events() if isinstance(event, kind)]
 
     def latest(self, kind: type[Kind]) -> Kind | None:
-        return next(reversed(self.all(kind)), None)
+        """The newest event of one kind. Not all of the log is read for it."""
+        found = newest(self.path / "events.jsonl", [kind]).get(kind.kind)
+        return found.event if found is not None and isinstance(found.event, kind) else None
 
     def receipt(self) -> dict[str, Any] | None:
         """The receipt of the hand-over, where this run's generator was another's decoder."""
@@ -219,22 +222,25 @@ class Run:
     def status(self) -> dict[str, Any]:
         """state ("new", "running", "paused", "completed", "stopped", "failed", "interrupted"), step, steps,
         seconds, the last `metrics` and the last `warning`, or None."""
-        step = steps = 0
-        seconds, metrics, state, detail, warning = 0.0, {}, "new", "", None
-        for event in self.events():
-            step = max(step, event.step)
-            if isinstance(event, Started):
-                steps, state, detail = event.steps, "interrupted", ""
-            elif isinstance(event, Metrics):
-                seconds, metrics = event.seconds, event.values
-            elif isinstance(event, Warned):
-                warning = asdict(event)
-            elif isinstance(event, Finished):
-                state, detail = event.reason, event.detail
+        found = newest(self.path / "events.jsonl", KINDS.values())
+        events = {kind: each.event for kind, each in found.items()}
+        state, detail, steps = "new", "", 0
+        began = -1
+        if isinstance(started := events.get("started"), Started):
+            state, steps, began = "interrupted", started.steps, found["started"].at
+        finished = events.get("finished")
+        if isinstance(finished, Finished) and found["finished"].at > began:
+            state, detail = finished.reason, finished.detail
+        metrics, warned = events.get("metrics"), events.get("warned")
         return {
-            "state": self.working() or state, "step": step, "steps": steps, "seconds": seconds,
-            "metrics": metrics, "detail": detail, "warning": warning,
-        }  # fmt: skip
+            "state": self.working() or state,
+            "step": max((event.step for event in events.values()), default=0),
+            "steps": steps,
+            "seconds": metrics.seconds if isinstance(metrics, Metrics) else 0.0,
+            "metrics": metrics.values if isinstance(metrics, Metrics) else {},
+            "detail": detail,
+            "warning": asdict(warned) if isinstance(warned, Warned) else None,
+        }
 
 
 def create_run(label: str, config: dict[str, Any], out: Path | None = None) -> Run:
