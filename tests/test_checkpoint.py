@@ -77,6 +77,9 @@ def test_the_file_holds_all_and_says_what_it_is(state: State, tmp_path: Path) ->
     assert same(load_file(path), contents(state))
     note = json.loads(path.with_suffix(".json").read_text())
     assert note == {"sha256": checkpoint.digest(path), "step": 3, "seconds": state.seconds}
+    state.config = "0a1b"
+    note = json.loads(checkpoint.save(state, tmp_path).with_suffix(".json").read_text())
+    assert note["config"] == "0a1b"
 
 
 def test_equal_states_are_equal_bytes_whatever_the_clock_says(state: State, tmp_path: Path) -> None:
@@ -241,3 +244,19 @@ def test_another_family_s_checkpoint_is_refused(
     path = checkpoint.save(state, tmp_path)
     with pytest.raises(UserError, match="made by another model"):
         checkpoint.load(fresh(tiny("vae"), dataset), path)
+
+
+def test_a_checkpoint_of_another_config_is_refused(
+    experiment: Experiment, dataset: Dataset, state: State, tmp_path: Path
+) -> None:
+    state.config = "of this one"
+    path = checkpoint.save(state, tmp_path / "run" / "checkpoints")
+    other = fresh(experiment, dataset)
+    other.config = "of that one"
+    before = contents(other)
+    with pytest.raises(UserError, match=r"config\.json is not the config that step-0000003.* restore it"):
+        checkpoint.load(other, path)
+    assert same(contents(other), before)
+    other.config = "of this one"
+    checkpoint.load(other, path)
+    assert other.step == 3

@@ -155,6 +155,25 @@ def test_a_damaged_line_of_the_log_is_set_aside(prepared: Prepared, nursery: Nur
     assert len(log(halfway)) == len(log(prepared.whole)) - 1
 
 
+@pytest.mark.parametrize(
+    ("place", "name", "value", "what"),
+    [
+        ("training", "seed", 5, "is not the config that step-"),
+        ("optimizer", "learning_rate", 0.5, "is not the config that step-"),
+        ("training", "sample_every", 0, ""),  # which may differ
+    ],
+)
+def test_a_config_that_was_changed_is_seen(
+    nursery: Nursery, halfway: Run, place: str, name: str, value: float, what: str
+) -> None:
+    config = halfway.config()
+    config[place][name] = value
+    (halfway.path / "config.json").write_text(json.dumps(config), "utf-8")
+    end = nursery.run("train", halfway.path)
+    assert end.how == ("failed" if what else "done"), end.words
+    assert what in end.words
+
+
 # Where it lies, and who else is there
 
 

@@ -29,6 +29,7 @@ from genlab.experiment.validation import deciding, validator
 from genlab.objectives.base import Objective
 from genlab.randomness import generator
 from genlab.ranks import first, leads, one_before_all
+from genlab.runs.configs import digest
 from genlab.runs.events import Event, Finished
 from genlab.runs.files import write_json
 from genlab.runs.store import Run, create_run, find_run
@@ -168,14 +169,15 @@ def work(run: Run, *, dataset: Dataset | None = None) -> Iterator[Event]:
     rank 0 alone reads and writes the run. Raises UserError (Diverged among them) after noting the failure in
     the run.
     """
-    experiment = first(lambda: schema.parse(run.config(), str(run.path / "config.json")))
-    experiment = settle_here(experiment)
+    config = first(run.config)
+    experiment = settle_here(schema.parse(config, str(run.path / "config.json")))
     if leads():
         run.claim()
         run.clear_requests()
     try:
         dataset = dataset or load_data(experiment)
         state = build_state(experiment, build_model(experiment, dataset.shape))
+        state.config = digest(config)
         begin_at_mean(experiment, state, dataset)
         validate = validator(experiment, dataset) if leads() else None
         best = deciding(experiment, validate)
@@ -258,4 +260,6 @@ def extend(run: Run, steps: int) -> None:
             "can't change; resume it without --steps, or start a new run"
         )
     longer = schema.override(experiment, [f"training.steps={steps}"])
-    write_json(run.path / "config.json", longer.model_dump(mode="json"))
+    config = run.config()
+    config["training"] = {**config.get("training", {}), "steps": longer.training.steps}
+    write_json(run.path / "config.json", config)

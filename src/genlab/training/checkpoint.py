@@ -1,7 +1,8 @@
 """Checkpoints: one safetensors file with weights, averaged weights and moments, and a JSON beside it.
 
 Nothing in them is code. The safetensors file holds nothing that depends on the clock, so that equal
-trainings give equal bytes; the JSON, written last, holds its SHA-256 and the seconds spent.
+trainings give equal bytes; the JSON, written last, holds its SHA-256, the seconds spent and a digest of the
+config.
 """
 
 from __future__ import annotations
@@ -33,9 +34,8 @@ def save(state: State, folder: Path) -> Path:
         flat |= {f"optimizer/{part}/{k}": v for k, v in optimizer.moments().items()}
     path = folder / f"step-{state.step:07d}.safetensors"
     write_tensors(path, flat, {**FORMAT, "step": str(state.step)})
-    write_json(
-        path.with_suffix(".json"), {"sha256": digest(path), "step": state.step, "seconds": state.seconds}
-    )
+    note = {"sha256": digest(path), "step": state.step, "seconds": state.seconds}
+    write_json(path.with_suffix(".json"), note | ({"config": state.config} if state.config else {}))
     for old in list_checkpoints(folder)[:-KEEP]:
         old.with_suffix(".json").unlink(missing_ok=True)
         old.unlink(missing_ok=True)
@@ -45,9 +45,14 @@ def save(state: State, folder: Path) -> Path:
 def load(state: State, path: Path) -> None:
     """Fill `state` from the checkpoint at `path`, strictly: every tensor, every shape.
 
-    Raises UserError where the file is damaged or belongs to another model.
+    Raises UserError where the file is damaged, or belongs to another model or config.
     """
     note = verify(path)
+    if state.config and note.get("config", state.config) != state.config:
+        raise UserError(
+            f"{path.parent.parent / 'config.json'} is not the config that {path.name} was trained by: restore "
+            "it, or train a new run by the new one"
+        )
     flat = read_tensors(path)
     pairs = matched(tensors(state.model), flat, "model/", path)
     pairs += matched(tensors(state.averaged.model), flat, "averaged/", path)

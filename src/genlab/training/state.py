@@ -31,6 +31,8 @@ class State:
     recorded: bool = False
     """Whether compiled steps are recorded and replayed as CUDA graphs."""
     seconds: float = field(default=0.0, compare=False)
+    config: str = ""
+    """The digest of the config that it is trained by, where there is one."""
 
     def settle(self) -> None:
         """Wait for what the device still computes. Raises Diverged where a loss on the way was not finite;
