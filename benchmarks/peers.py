@@ -26,17 +26,14 @@ from side_by_side.measuring import Record, Terms, planned, run
 from side_by_side.table import text
 
 from genlab.errors import UserError
+from genlab.experiment.process import processor
 from genlab.runs.store import runs_root
 
 
 def machine() -> dict[str, Any]:
-    cpu = platform.processor() or platform.machine()
-    listing = Path("/proc/cpuinfo")
-    if listing.exists():
-        names = [line for line in listing.read_text("utf-8", "replace").splitlines() if "model name" in line]
-        cpu = names[0].partition(":")[2].strip() if names else cpu
     return {
-        "cpu": cpu, "cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()
+        "cpu": processor(), "cores": os.cpu_count(), "system": platform.system(),
+        "python": platform.python_version(),
     }  # fmt: skip
 
 

@@ -94,13 +94,26 @@ def in_the_bin(restore: str | None, json: bool) -> None:
         typer.echo("\n".join(f"{row['since']}  {row['name']}" for row in rows) or "the bin is empty")
 
 
-@app.command(epilog="Example: [bold]genlab show latest[/]")
-def show(run: RUN, json: JSON = False) -> None:
-    """Show one run: its state, what was set, what it learned, where its files are."""
+@app.command(
+    epilog="Examples: [bold]genlab show latest[/]   [bold]genlab show --diff 001-vae-mnist 002-vae-mnist[/]"
+)
+def show(
+    run: RUN,
+    other: Annotated[str | None, typer.Argument(metavar="[RUN]", help="With --diff, the second one.", show_default=False)] = None,
+    diff: Annotated[bool, typer.Option("--diff", help="What differs between two runs: settings, machine, weights.")] = False,
+    json: JSON = False,
+) -> None:  # fmt: skip
+    """Show one run: its state, what was set, what it learned, where its files are. Or what sets two apart."""
+    from genlab.errors import UserError
     from genlab.runs.events import Warned
     from genlab.runs.store import find_run
 
+    if diff != (other is not None):
+        raise UserError("two runs and --diff go together: genlab show --diff RUN RUN")
     found = find_run(run)
+    if other is not None:
+        show_difference(found, find_run(other), json)
+        return
     row, config = summary(found), found.config()
     if json:
         warnings = [asdict(event) for event in found.all(Warned)]
@@ -134,6 +147,33 @@ def show(run: RUN, json: JSON = False) -> None:
     sheets = sorted(found.samples.glob("*.png"))
     if sheets:
         console.print(Text(f"newest sheet: {sheets[-1]}"))
+
+
+def show_difference(first: Any, second: Any, json: bool) -> None:
+    """A row for each key in which two runs differ, and whether their weights do."""
+    from genlab.runs.differences import differences, outcome
+
+    rows, ended = differences(first, second), outcome(first, second)
+    if json:
+        print_json({"differs": rows, "weights": ended._asdict() if ended else None})
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    if rows:
+        table = Table("", Text(first.name), Text(second.name))
+        for key, values in rows.items():
+            table.add_row(key, *(Text(str(value)) for value in values))
+        console.print(table)
+    else:
+        console.print("nothing was set differently, and both ran on the same")
+    if ended is None:
+        console.print("they have no checkpoint of the same step")
+    else:
+        how = "equal to the last bit" if ended.equal else "different"
+        console.print(f"their checkpoints at step {ended.step} are {how}")
 
 
 def flatten(config: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

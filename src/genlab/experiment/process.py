@@ -8,8 +8,11 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from genlab import beforehand
@@ -20,15 +23,34 @@ from genlab.ranks import place
 
 
 def machine() -> dict[str, Any]:
-    """What a figure of this run was measured on."""
+    """What a run was computed on: all that its last bit may depend on, besides its config."""
     return {
         "system": f"{platform.system()} {platform.machine()}",
+        "cpu": processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
         "python": platform.python_version(),
+        "genlab": genlab(),
         "torch": torch.__version__,
+        "numpy": np.__version__,
         "threads": torch.get_num_threads(),
         "processes": place().world,
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
     }
+
+
+def processor() -> str:
+    """Its model, where the system names it."""
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text("utf-8", "replace").splitlines() if listing.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return next(iter(names), platform.processor() or platform.machine())
+
+
+def genlab() -> str:
+    try:
+        return version("genlab")
+    except PackageNotFoundError:  # imported from a checkout that was not installed
+        return "from source"
 
 
 def settle_here(experiment: Experiment) -> Experiment:

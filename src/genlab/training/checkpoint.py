@@ -50,8 +50,8 @@ def load(state: State, path: Path) -> None:
     note = verify(path)
     if state.config and note.get("config", state.config) != state.config:
         raise UserError(
-            f"{path.parent.parent / 'config.json'} is not the config that {path.name} was trained by: restore "
-            "it, or train a new run by the new one"
+            f"{path.parent.parent / 'config.json'} is not the config that {path.name} was trained by: "
+            "restore it, or train a new run by the new one"
         )
     flat = read_tensors(path)
     pairs = matched(tensors(state.model), flat, "model/", path)
