@@ -55,6 +55,8 @@ def chosen(
         found.append(Chosen("training.batch_size", "256", f"a GPU waits for work at small batches{UNTRIED}"))
     if seconds >= LONG:
         found.append(Chosen("training.ema", "0.999", "there are steps enough for a longer average"))
+    if seconds >= LONG and family == "vae":
+        found.append(Chosen("network.decoder.depth", "2", "with minutes, samples from N(0, I) gain by it"))
     if seconds >= LONG and family == "gan":
         found.append(Chosen("optimizer.final", "0", "and for a rate that falls to nothing"))
         found.append(
