@@ -3,6 +3,8 @@
     genlab bench search                                     every study, about an hour and three quarters
     genlab bench search --studies gan-rate gan-depth --json benchmarks/results/search.json
     genlab bench search --list                              what is tried, nothing trained
+    genlab bench search --json benchmarks/results/search.json --page docs/recipes.md
+                                                            its tables anew, nothing trained
 
 Every arm is the default recipe with the settings it names, trained for the study's seconds. It is scored
 as `genlab bench quality` scores, but on 10 000 images held out of the training set, and by another seed, so
@@ -232,12 +234,13 @@ STUDIES: dict[str, Study] = {
 
 
 def identity(study: Study, trial: Trial, chosen: argparse.Namespace, seed: int) -> str:
-    """Of a training: two studies that try the same thing train it once."""
+    """Of a training: two studies that try the same thing train it once. A field that is as by default is not
+    told, so that one which comes later changes nothing."""
     family = "gan" if study.arm.startswith("gan") else "vae"
     configs = [recipe(family, *trial.settings)]
     configs += [recipe("vae")] if "-from-" in study.arm else []
     told = [study.arm, study.seconds, study.data or chosen.data, seed, trial.share]
-    told += [config.model_dump(mode="json") for config in configs]
+    told += [config.model_dump(mode="json", exclude_defaults=True) for config in configs]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -279,20 +282,29 @@ def run(name: str, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> No
                 )  # fmt: skip
 
 
+def came_of(
+    study: Study, trial: Trial, chosen: argparse.Namespace, rows: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The rows of a trial, of every seed and every way to sample."""
+    seeds = range(SEED, SEED + chosen.seeds)
+    identities = {identity(study, trial, chosen, seed) for seed in seeds}
+    return [row for row in rows if row["identity"] in identities]
+
+
 def table(name: str, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> str:
     """Markdown: a row for each trial, a column for each way to sample and each scale; means over seeds."""
     study = STUDIES[name]
     lines: list[str] = []
-    for trial in study.trials:
-        keys = {identity(study, trial, chosen, seed) for seed in range(SEED, SEED + chosen.seeds)}
-        mine = [row for row in rows if row["identity"] in keys]
-        scored_on = [
+    trained = {trial: came_of(study, trial, chosen, rows) for trial in study.trials}
+    columns = list(
+        dict.fromkeys(
             (row["model"].partition(", ")[2], scale)
-            for row in rows
-            if row["arm"] == study.arm
+            for mine in trained.values()
+            for row in mine
             for scale in row["fid"]
-        ]
-        columns = list(dict.fromkeys(scored_on))
+        )
+    )
+    for trial, mine in trained.items():
         if not mine or not columns:
             continue
         if not lines:
@@ -311,6 +323,18 @@ def table(name: str, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> 
     return "\n".join((f"\n**{name}**: {study.question}\n", *lines))
 
 
+def documented(page: str, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> str:
+    """`page` with the table of each study that it has a place for, between `<!-- NAME -->` and
+    `<!-- /NAME -->`."""
+    for name in STUDIES:
+        before, begins, rest = page.partition(f"<!-- {name} -->")
+        _, ends, after = rest.partition(f"<!-- /{name} -->")
+        if begins:
+            assert ends, f"the part {name} of the page has no end"
+            page = f"{before}{begins}{table(name, chosen, rows)}\n\n{ends}{after}"
+    return page
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="genlab bench search", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -322,6 +346,7 @@ def main() -> None:
     parser.add_argument("--classifier", type=Path, help="another classifier's weights, to score on it, too")
     parser.add_argument("--json", type=Path, help="where finished trainings are kept")
     parser.add_argument("--list", action="store_true", help="say what would be trained")
+    parser.add_argument("--page", type=Path, help="a page of Markdown whose tables are written anew")
     chosen = parser.parse_args()
     if chosen.list:
         for name in chosen.studies:
@@ -331,6 +356,9 @@ def main() -> None:
                 print(f"    {trial.name:<36} {' '.join(trial.settings)}")
         return
     rows = read_json(chosen.json) if chosen.json and chosen.json.exists() else []
+    if chosen.page:
+        chosen.page.write_text(documented(chosen.page.read_text("utf-8"), chosen, rows), "utf-8")
+        return
     try:
         for study in chosen.studies:
             run(study, chosen, rows)
