@@ -84,7 +84,7 @@ def test_code_and_command_make_the_very_pixels_of_the_page(
     assert len(shown) == (2 if address["run"] == "digits-gan" else 1)
     python, command = (str(block.value) for block in page.code)
     monkeypatch.chdir(tmp_path)
-    exec(compile(python, "snippet", "exec"), {})  # noqa: S102  (the page's own words, which is the point)
+    exec(compile(python, "snippet", "exec"), {})  # the page's own words, which is the point
     same(tmp_path, shown)
     for entry, made, pixels in shown:
         (tmp_path / f"{entry.name}-{made.what}.png").unlink()

@@ -18,7 +18,7 @@ def test_the_snippet_trains_and_samples(tmp_path: Path, monkeypatch: pytest.Monk
     quick = snippet.replace("training.steps=2000", "training.steps=3")
     code = compile(quick.replace('=3")', '=3", "training.threads=1")'), str(README), "exec")
     namespace: dict[str, object] = {}
-    exec(code, namespace)  # noqa: S102  (our own README)
+    exec(code, namespace)  # our own README
     assert (tmp_path / "gan.png").stat().st_size > 1000
     assert (tmp_path / "vae.png").stat().st_size > 1000
     assert tuple(namespace["images"].shape) == (64, 1, 28, 28)  # type: ignore[attr-defined]

@@ -73,7 +73,7 @@ def of_pictures(seen: Seen, size: int, channels: int, stamp: str) -> list[Pair]:
             with Image.open(path, formats=FORMATS) as image:
                 upright = ImageOps.exif_transpose(image)
                 upright = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
-        except Exception:  # whatever a decoder raises on a damaged file
+        except Exception:  # noqa: S112 (whatever a decoder raises on a damaged file)
             continue  # the list of what was left out has it
         found.append(paired(str(path.relative_to(folder)), upright, model))
         if len(found) == SHOWN:
