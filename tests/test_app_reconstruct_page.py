@@ -204,6 +204,6 @@ def test_a_gan_walks_by_the_codes_of_its_vae(small_gan: Run, small_vae: Run) -> 
     gan, vae = open_run(small_gan), open_run(small_vae)
     tests = held_out(entries.read(small_vae.path)).pixels
     codes = vae.encode(to_float(torch.tensor(tests[:2])))
-    frames = walking.between(vae, gan, tests[0], tests[1], 4, False)
+    frames = walking.between(gan, codes, 4, False)
     ends = to_uint8(gan.decode(codes)).numpy().astype(int)
     assert np.abs(frames[[0, -1]] - ends).max() <= 1

@@ -48,11 +48,11 @@ def test_the_same_config_on_the_same_machine_is_the_same_run(make: Make) -> None
 
 
 def test_what_was_set_and_what_came_of_it(make: Make) -> None:
-    first, second = make(), make("training.seed=3", "training.steps=12")
-    assert differences(first, second) == {"training.seed": (0, 3), "training.steps": (7, 12)}
+    first, second = make(), make("training.ema=0.5", "training.steps=12")
+    assert differences(first, second) == {"training.ema": (0.998, 0.5), "training.steps": (7, 12)}
     assert outcome(first, second) == (5, False)
     words = said("--diff", first.name, second.name)
-    assert "training.seed" in words
+    assert "training.ema" in words
     assert "checkpoints at step 5 are different" in words
     told = json.loads(said("--diff", first.name, second.name, "--json"))
     assert told["differs"]["training.steps"] == [7, 12]

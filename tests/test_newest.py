@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from test_events import EXAMPLES
 
-from genlab.runs.events import KINDS, Event, Metrics, Saved, Warned, to_line
+from genlab.runs.events import KINDS, Event, Saved, Warned, to_line
 from genlab.runs.newest import newest
 
 
@@ -22,7 +22,7 @@ def test_it_is_what_reading_all_finds(tmp_path: Path, seed: int) -> None:
     events = rng.choices(EXAMPLES, k=rng.randrange(30))
     path = tmp_path / "events.jsonl"
     path.write_text("".join(map(to_line, events)), "utf-8")
-    found = newest(path, KINDS.values())
+    found = newest(path, KINDS)
     assert {kind: each.event for kind, each in found.items()} == reading_all(events)
     text = path.read_bytes()
     for kind, each in found.items():
@@ -31,9 +31,9 @@ def test_it_is_what_reading_all_finds(tmp_path: Path, seed: int) -> None:
 
 
 def test_there_may_be_none(tmp_path: Path) -> None:
-    assert newest(tmp_path / "events.jsonl", KINDS.values()) == {}
+    assert newest(tmp_path / "events.jsonl", KINDS) == {}
     (tmp_path / "events.jsonl").write_bytes(b"")
-    assert newest(tmp_path / "events.jsonl", KINDS.values()) == {}
+    assert newest(tmp_path / "events.jsonl", KINDS) == {}
 
 
 def test_what_is_torn_damaged_or_only_quoted_is_passed_over(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_what_is_torn_damaged_or_only_quoted_is_passed_over(tmp_path: Path) -> N
     damaged = to_line(Saved(4, "y")).replace('"step"', '"stop"')
     torn = to_line(Saved(5, "z"))[:-1]
     path.write_text(to_line(whole) + to_line(quoting) + damaged + torn, "utf-8")
-    found = newest(path, [Saved, Warned, Metrics])
+    found = newest(path, ["saved", "warned", "metrics"])
     assert found.keys() == {"saved", "warned"}
     assert found["saved"] == (0, whole)
     assert found["warned"].event == quoting

@@ -194,7 +194,7 @@ def log() -> bytes:
 
 def events(path: Path) -> object:
     run = Run(path.parent)
-    newest(path, KINDS.values())
+    newest(path, KINDS)
     run.status()
     run.rewind(10)
     return list(run.events())

@@ -46,8 +46,10 @@ class Nursery:
 
     def __exit__(self, kind: type[BaseException] | None, error: object, where: TracebackType | None) -> None:
         assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.close()
         self.process.wait(60)
+        self.process.stdout.close()
 
     def run(
         self, task: str, folder: Path, *, at: int | None = None, after: float | None = None, fault: str = ""
@@ -150,7 +152,7 @@ def child(order: dict[str, Any], writer: int) -> None:
         instants.meet()
         durable(descriptor)
 
-    os.fsync = fsync
+    os.fsync = fsync  # type: ignore[assignment]
     sys.addaudithook(instants.hear)
     try:
         TASKS[order["task"]](Path(order["folder"]))

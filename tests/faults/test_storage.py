@@ -158,7 +158,7 @@ def test_a_damaged_line_of_the_log_is_set_aside(prepared: Prepared, nursery: Nur
 @pytest.mark.parametrize(
     ("place", "name", "value", "what"),
     [
-        ("training", "seed", 5, "is not the config that step-"),
+        ("training", "ema", 0.5, "is not the config that step-"),
         ("optimizer", "learning_rate", 0.5, "is not the config that step-"),
         ("training", "sample_every", 0, ""),  # which may differ
     ],

@@ -33,7 +33,7 @@ def listed(run: Any) -> dict[str, Any]:
         return summary(run)
     except UserError as error:
         nothing = {"family": None, "data": None, "from": None, "step": 0, "steps": 0, "seconds": 0.0}
-        damaged = {"state": "damaged", "metrics": {}, "detail": str(error), "warning": None}
+        damaged: dict[str, Any] = {"state": "damaged", "metrics": {}, "detail": str(error), "warning": None}
         return {"name": run.name, **nothing, **damaged}
 
 
@@ -158,12 +158,13 @@ def show_difference(first: Any, second: Any, json: bool) -> None:
         print_json({"differs": rows, "weights": ended._asdict() if ended else None})
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
     from rich.text import Text
 
     console = Console(highlight=False)
     if rows:
-        table = Table("", Text(first.name), Text(second.name))
+        table = Table("", escape(first.name), escape(second.name))
         for key, values in rows.items():
             table.add_row(key, *(Text(str(value)) for value in values))
         console.print(table)

@@ -4,6 +4,7 @@ checked: not the magic, not the sizes, not how far gzip says it will expand."""
 from __future__ import annotations
 
 import gzip
+import math
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,9 +42,9 @@ def parse(stream: IO[bytes] | gzip.GzipFile, dims: int, name: str) -> Pixels:
         if head[:4] != bytes([0, 0, 8, dims]):
             begins = head[:4].hex(" ") or "nothing"
             raise UserError(f"{name} is no idx file of bytes in {dims} dimensions (it begins with {begins}).")
-        shape = tuple(int(n) for n in np.frombuffer(head[4:], ">u4"))
-        expected = int(np.prod([int(n) for n in shape], dtype=object))
-        if len(shape) != dims or not 0 < expected <= MAX_BYTES:
+        shape = tuple(int.from_bytes(head[at : at + 4], "big") for at in range(4, len(head), 4))
+        expected = math.prod(shape)
+        if len(head) != 4 + 4 * dims or not 0 < expected <= MAX_BYTES:
             raise UserError(f"{name} claims the sizes {shape}, which no sensible file has; fetch it again.")
         data = stream.read(expected + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

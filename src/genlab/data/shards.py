@@ -82,7 +82,9 @@ def read_manifest(folder: Path) -> Manifest:
             raise ValueError("it has no images that can be learned from")
         if not all(manifest.splits.values()) or any(p.is_absolute() or ".." in p.parts for p in files):
             raise ValueError("it names no shards, or files elsewhere")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError
+    ) as error:  # fmt: skip
         raise UserError(f"{path} is no manifest of shards ({error}): pack the images again.") from error
     return manifest
 

@@ -11,6 +11,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from genlab.runs.requests import LEVERS
+
 
 @dataclass(frozen=True)
 class Change:
@@ -36,7 +38,7 @@ def append_change(path: Path, change: Change) -> None:
 
 
 def read_changes(path: Path) -> list[Change]:
-    """In the order in which they were written; a torn line is left out."""
+    """In the order in which they were written; a torn line, or one that no worker wrote, is left out."""
     if not path.exists():
         return []
     return [change for line in path.read_bytes().split(b"\n") if (change := from_line(line)) is not None]
@@ -45,6 +47,9 @@ def read_changes(path: Path) -> list[Change]:
 def from_line(line: bytes) -> Change | None:
     try:
         record = json.loads(line)
-        return Change(int(record["step"]), str(record["what"]), float(record["value"]), float(record["time"]))
-    except (ValueError, KeyError, TypeError):
+        change = Change(
+            int(record["step"]), str(record["what"]), float(record["value"]), float(record["time"])
+        )
+        return change if LEVERS[change.what].holds(change.value) else None
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
 from genlab.errors import UserError
@@ -124,6 +124,9 @@ class Finished:
 
 
 Event = Started | Adopted | Metrics | Warned | Validated | Changed | Samples | Saved | Finished
+TYPES: dict[str, Any] = {
+    "int": int, "float": int | float, "str": str, "dict[str, Any]": dict, "dict[str, float]": dict,
+}  # fmt: skip
 KINDS: dict[str, type[Event]] = {
     each.kind: each
     for each in (Started, Adopted, Metrics, Warned, Validated, Changed, Samples, Saved, Finished)
@@ -138,7 +141,31 @@ def to_line(event: Event) -> str:
 def from_line(line: str) -> Event:
     """Raises UserError where the line is no event of this version."""
     try:
-        record = json.loads(line)
-        return KINDS[record.pop("event")](**record)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        record = json.loads(line, parse_constant=refused)
+        if "\\ud" in line.lower():  # half of a pair, perhaps, which no file and no terminal takes
+            json.dumps(record, ensure_ascii=False).encode()
+        event = KINDS[record.pop("event")](**record)
+        check(event)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"not an event: {line[:80].strip()!r} ({error})") from error
+    return event
+
+
+def refused(constant: str) -> float:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def check(event: Event) -> None:
+    """Raises TypeError or ValueError where a field is not what it is declared as."""
+    for each in fields(event):
+        value, declared = getattr(event, each.name), str(each.type)
+        if not isinstance(value, TYPES[declared]) or isinstance(value, bool):
+            raise TypeError(f"{each.name} can't be {str(value)[:40]!r}")
+        if declared == "dict[str, float]" and not all(map(is_number, value.values())):
+            raise TypeError(f"{each.name} are not all numbers")
+    if event.step < 0:
+        raise ValueError("no step is negative")
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -18,13 +18,13 @@ class Found(NamedTuple):
     event: Event
 
 
-def newest(path: Path, kinds: Iterable[type[Event]]) -> dict[str, Found]:
-    """The newest whole event of each of `kinds` that there is one of, by the kind's name. Damaged lines are
+def newest(path: Path, kinds: Iterable[str]) -> dict[str, Found]:
+    """The newest whole event of each of `kinds`, names as in `KINDS`, that there is one of. Damaged lines are
     passed over."""
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as log:
             end = log.rfind(b"\n") + 1  # what follows may be written this very moment
-            searched = ((kind.kind, last(log, kind.kind, end)) for kind in kinds)
+            searched = ((kind, last(log, kind, end)) for kind in kinds)
             return {kind: found for kind, found in searched if found is not None}
     except (FileNotFoundError, ValueError):  # an empty file can't be mapped
         return {}

@@ -109,7 +109,7 @@ class Requests:
             found = read_json(self.folder / name)
             asked = Asked(str(found["what"]), float(found["value"]), float(found["time"]))
             check(asked.what, asked.value, family)
-        except (UserError, TypeError, KeyError, ValueError):
+        except (UserError, TypeError, KeyError, ValueError, OverflowError):
             return None
         return asked
 

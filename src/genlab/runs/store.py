@@ -123,12 +123,12 @@ class Run:
             except UserError:
                 damaged.append(line)
             else:
-                kept += [event] if event.step <= step and not isinstance(event, Finished) else []
+                kept += [line] if event.step <= step and not isinstance(event, Finished) else []
         if damaged:
             with (self.path / DAMAGED).open("a", encoding="utf-8") as file:
                 file.writelines(damaged)
         with replacing(self.path / "events.jsonl") as temporary:
-            temporary.write_text("".join(map(to_line, kept)), "utf-8")
+            temporary.write_text("".join(kept), "utf-8")
         return DAMAGED if damaged else ""
 
     def all(self, kind: type[Kind]) -> list[Kind]:
@@ -137,7 +137,7 @@ class Run:
 
     def latest(self, kind: type[Kind]) -> Kind | None:
         """The newest event of one kind. Not all of the log is read for it."""
-        found = newest(self.path / "events.jsonl", [kind]).get(kind.kind)
+        found = newest(self.path / "events.jsonl", [kind.kind]).get(kind.kind)
         return found.event if found is not None and isinstance(found.event, kind) else None
 
     def receipt(self) -> dict[str, Any] | None:
@@ -199,7 +199,10 @@ class Run:
         """Be the run's worker, and say so beside it. Raises UserError while there is another one, and for a
         run that is only read."""
         self.only_read()
-        self._lock = worker.lock(self.path, self.name)
+        if self.alive():
+            raise UserError(f"{self.name} is being trained by another process; wait for it or stop it first")
+        if self._lock is None:
+            self._lock = worker.lock(self.path, self.name)
         worker.sweep(self.path)
         worker.note(self.path / "worker.json")
 
@@ -211,6 +214,7 @@ class Run:
         (self.path / "worker.json").unlink(missing_ok=True)
         if self._lock is not None:
             self._lock.release()
+            self._lock = None
 
     def working(self) -> str | None:
         """Either "running" or "paused" while a worker is alive, else None."""
@@ -222,7 +226,7 @@ class Run:
     def status(self) -> dict[str, Any]:
         """state ("new", "running", "paused", "completed", "stopped", "failed", "interrupted"), step, steps,
         seconds, the last `metrics` and the last `warning`, or None."""
-        found = newest(self.path / "events.jsonl", KINDS.values())
+        found = newest(self.path / "events.jsonl", KINDS)
         events = {kind: each.event for kind, each in found.items()}
         state, detail, steps = "new", "", 0
         began = -1

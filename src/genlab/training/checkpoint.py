@@ -82,12 +82,18 @@ def verify(path: Path) -> dict[str, Any]:
     sha256 = digest(path) if path.exists() else ""
     known = [note, note.get("before")] if isinstance(note, dict) else []
     for each in known:
-        if isinstance(each, dict) and {"step", "seconds"} <= each.keys() and each.get("sha256") == sha256:
+        if isinstance(each, dict) and each.get("sha256") == sha256 and counted(each):
             return each
     raise UserError(
         f"the checkpoint {path} is damaged (it is not the file that the note beside it describes); "
         "remove it and its .json to fall back on the one before"
     )
+
+
+def counted(note: dict[str, Any]) -> bool:
+    """Whether a note says, in numbers, at which step the checkpoint was made and after how many seconds."""
+    step, seconds = note.get("step"), note.get("seconds")
+    return isinstance(step, int) and step >= 0 and isinstance(seconds, int | float) and seconds >= 0
 
 
 def digest(path: Path) -> str:
