@@ -41,3 +41,17 @@ def test_every_picture_and_page_that_the_docs_name_is_there() -> None:
     for page in [*DOCS.rglob("*.md"), DOCS.parent / "README.md"]:
         for place in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
             assert (page.parent / place).is_file() or place.startswith("http"), (page.name, place)
+
+
+def test_the_tables_of_the_search_are_what_was_kept_of_it() -> None:
+    import argparse
+    import json
+
+    import search  # of benchmarks/
+
+    page = (DOCS / "recipes.md").read_text("utf-8")
+    rows = json.loads((DOCS.parent / "benchmarks" / "results" / "search.json").read_text("utf-8"))
+    known = argparse.Namespace(data="mnist", seeds=1)
+    assert search.documented(page, known, rows) == page, (
+        "run genlab bench search --json benchmarks/results/search.json --page docs/recipes.md"
+    )
