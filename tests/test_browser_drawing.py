@@ -181,6 +181,33 @@ def test_a_seven_is_drawn_and_reconstructed(visitor: Visitor) -> None:
     visitor.pleased()
 
 
+def finger(page: Page, board: Locator, points: list[tuple[float, float]]) -> None:
+    """As `stroke`, with a finger; a second one rests beside it from half way on."""
+    box = board.bounding_box()
+    assert box is not None
+    places = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in points]
+    second = {"x": box["x"] + 20, "y": box["y"] + 20}
+    device = page.context.new_cdp_session(page)
+    device.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+    device.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": places[:1]})
+    for number, place in enumerate(places[1:]):
+        touching = [place, second] if number >= len(places) // 2 else [place]
+        device.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": touching})
+    device.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_a_seven_is_drawn_with_a_finger(visitor: Visitor) -> None:
+    page = visitor.page
+    before = page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+    finger(page, page.get_by_role("application"), SEVEN)
+    expect(picture(visitor, "Original")).to_be_visible()
+    visitor.settle()
+    assert page.locator("[data-strokes]").first.get_attribute("data-strokes") == "1"
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == before
+    assert middle_of(picture(visitor, "Original")) == pytest.approx((0.5, 0.5), abs=0.03)
+    visitor.pleased()
+
+
 def test_a_drawing_stays_when_the_page_is_left(visitor: Visitor) -> None:
     stroke(visitor.page, visitor.page.get_by_role("application"), SEVEN)
     expect(picture(visitor, "Original")).to_be_visible()
