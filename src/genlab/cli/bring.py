@@ -29,12 +29,15 @@ def demo(
     run_demo(quick=quick, seed=seed, out=out)
 
 
-@app.command("app", epilog="Example: [bold]genlab app --port 8600[/]")
+@app.command("app", epilog="Examples: [bold]genlab app --port 8600[/]   [bold]genlab app --share[/]")
 def open_app(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 8501,
     browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+    share: Annotated[
+        bool, typer.Option("--share", help="Let others in the network in, by a link with a token.")
+    ] = False,
 ) -> None:
-    """Open the app in a browser. It listens on this machine only."""
+    """Open the app in a browser. It listens on this machine only, unless --share says otherwise."""
     import importlib.util
     import runpy
 
@@ -45,26 +48,36 @@ def open_app(
     free = free_port(port)
     if free != port:
         typer.echo(f"port {port} is taken by another program, perhaps by this app in another window")
-    typer.echo(f"the app is at http://127.0.0.1:{free}  (Ctrl-C here ends it; trainings go on)")
     page = Path(__file__).parent.parent / "app" / "main.py"
     beforehand.unbind()
+    if share:
+        from genlab.app.sharing import serve
+
+        sys.argv = [str(page)]
+        serve(page, free, streamlit_options(free, browser=False))
+        return
+    typer.echo(f"the app is at http://127.0.0.1:{free}  (Ctrl-C here ends it; trainings go on)")
     # In this very process, so that what ends it ends the server, and nothing is left behind.
     sys.argv = ["streamlit", "run", str(page), *streamlit_flags(free, browser)]
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
 
 
-def streamlit_flags(port: int, browser: bool) -> list[str]:
+def streamlit_options(port: int, browser: bool) -> dict[str, str | int | bool]:
     """Streamlit's own defaults listen to the whole network, ask for an e-mail address, and report home."""
-    options = {
+    return {
         "server.address": "127.0.0.1", "server.port": port, "server.headless": not browser,
         "server.showEmailPrompt": False, "server.fileWatcherType": "none",
         "browser.gatherUsageStats": False, "client.showErrorDetails": "none", "client.toolbarMode": "viewer",
         "logger.hideWelcomeMessage": True, "logger.level": "warning", "theme.light.primaryColor": "#0072B2",
         "theme.dark.primaryColor": "#2A88C8",
     }  # fmt: skip
+
+
+def streamlit_flags(port: int, browser: bool) -> list[str]:
+    """The same as `streamlit run` takes it."""
     flags = [
         f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
-        for name, value in options.items()
+        for name, value in streamlit_options(port, browser).items()
     ]
     return flags + [f"--server.allowedHosts={host}" for host in ("localhost", "127.0.0.1")]
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import streamlit as st
 
+from genlab.app import sharing
 from genlab.app.entries import FAMILIES
 from genlab.app.forms.settings import Setting, offered, packed, unpacked
 from genlab.errors import UserError
@@ -91,13 +92,18 @@ def read(said: dict[str, str], now: Asked) -> Asked:
         return Asked(
             family,
             one_of(recipe, ("", *recipes(family)), f"recipes of a {FAMILIES[family]}"),
-            said.get("data", now.data)[:MOST],
+            allowed(said.get("data", now.data)[:MOST]),
             number(said.get("seconds", f"{now.seconds:g}")),
             said.get("decoder", now.decoder),
             unpacked(said["set"], known()) if "set" in said else dict(now.chosen),
         )
     except UserError as error:
         return replace(now, complaint=str(error))
+
+
+def allowed(data: str) -> str:
+    sharing.check(data)
+    return data
 
 
 def one_of(text: str, those: tuple[str, ...], what: str) -> str:

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from genlab.app import launches
+from genlab.app import launches, sharing
 from genlab.app.forms.settings import worded
 from genlab.app.launches import Launch
 from genlab.app.navigate import go
@@ -54,7 +54,9 @@ def option(name: str, options: list[str]) -> str | None:
 
 
 def find(data: str) -> None:
-    """Raises UserError, with the nearest name, where there is no such data set, folder or file."""
+    """Raises UserError, with the nearest name, where there is no such data set, folder or file, or where the
+    app is shared and may not read it."""
+    sharing.check(data)
     if data not in CATALOGUE and not Path(data).expanduser().exists():
         from genlab.data.source import load
 

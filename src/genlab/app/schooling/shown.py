@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from genlab.app import processes
+from genlab.app import processes, sharing
 from genlab.errors import UserError
 from genlab.lessons.classroom import CONTROLS, Classroom, classroom
 from genlab.lessons.lesson import SCALES, Lesson, Setting
@@ -55,6 +55,7 @@ def setting_of(start: Classroom) -> Setting:
                 seed = int(st.number_input("First seed", 0, 2**31 - 1, first.seed, key=f"seed {first}"))
             else:
                 data = st.text_input("Images", first.data, key=f"data {first}").strip() or first.data
+                sharing.check(data)
     return Setting(size, seed, data)
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from genlab.app import sharing
 from genlab.app.forms.asked import Asked, asked
 from genlab.app.forms.fields import held
 from genlab.app.sets import uploads
 from genlab.data.catalogue import CATALOGUE, Entry
 from genlab.data.fetch import on_this_machine
+from genlab.errors import UserError
 
 HELP = (
     "A named set, something you uploaded, or a path that you type: of a folder of pictures (sub-folders are "
@@ -43,7 +45,13 @@ def titles() -> dict[str, str]:
 
 def take() -> None:
     now = asked()
-    now.data, now.complaint = str(st.session_state["images"] or "mnist").strip(), ""
+    data = str(st.session_state["images"] or "mnist").strip()
+    try:
+        sharing.check(data)
+    except UserError as error:
+        now.complaint = str(error)
+    else:
+        now.data, now.complaint = data, ""
 
 
 def path(name: str) -> Path:
