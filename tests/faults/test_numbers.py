@@ -1,4 +1,4 @@
-"""Numbers that a training can do nothing with: it stops with a sentence that helps, or makes sense of them."""
+"""Numbers that a training can do nothing with: it stops with a sentence that helps, or makes sense of it."""
 
 from __future__ import annotations
 
