@@ -3,6 +3,8 @@
     genlab bench pages                    starts, reruns, frames, memory
     genlab bench pages --reruns 1000      and whether the memory stays flat
 
+First visit: from the start of the server's process to the app's first page, to the first digits of an own
+model after its one button was pressed, and to a page of digits drawn by the GAN that was trained from it.
 First page: from the start of the server's process to the page's heading, and apart from it the first page
 that needs torch. Rerun: from a step back in the browser, which runs the page's script again as a widget does,
 to the end of that run as the browser sees it, so the way there and back is in it; the median of a page's.
@@ -69,6 +71,7 @@ RUN_AGAIN = """() => new Promise((done) => {
 @contextmanager
 def server(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """The app on an empty folder of runs."""
+    folder.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "genlab.cli", "app", "--no-browser", "--port", str(port)]
     environment = {**os.environ, "GENLAB_RUNS": str(folder / "runs"), "HOME": str(folder)}
     process = subprocess.Popen(
@@ -134,6 +137,32 @@ def first_pages(folder: Path, port: int, times: int) -> list[float]:
     return found
 
 
+def first_visit(folder: Path, port: int) -> dict[str, float]:
+    """Seconds from the start of the server, on an empty folder of runs: to the first page, to the button being
+    pressed (at once), to the first digits of the VAE and of the GAN, to a page of the GAN's digits."""
+    found = {}
+    with browser() as page:
+        began = time.perf_counter()
+
+        def reached(what: str) -> None:
+            found[what] = time.perf_counter() - began
+
+        with server(folder / "visit", port):
+            arrive(page, port, "")
+            reached("first page")
+            page.get_by_role("button", name="Train both, while I watch").click()
+            reached("asked for")
+            drawn = page.locator('img[alt^="samples after"]')
+            drawn.first.wait_for(timeout=120_000)
+            reached("first digits of the VAE")
+            page.locator('img[alt^="samples after"] >> nth=1').wait_for(timeout=300_000)
+            reached("first digits of the GAN")
+            page.get_by_role("button", name="Generate", exact=True).click(timeout=300_000)
+            page.locator('img[alt*="generated images"]').first.wait_for(timeout=60_000)
+            reached("64 digits of the GAN")
+    return found
+
+
 def reruns(page: Page, times: int) -> list[float]:
     """Milliseconds of each of `times` reruns of the page that is open, after one that is not counted. A step
     back that falls together with the page's own writing of its address is not heard, and is asked again."""
@@ -180,7 +209,8 @@ def drag(page: Page, port: int, seconds: float) -> dict[str, float]:
 
 
 def measured(folder: Path, port: int, times: int, many: int) -> dict[str, Any]:
-    found: dict[str, Any] = {"first page": first_pages(folder, port, 3), "pages": {}}
+    found: dict[str, Any] = {"first visit": first_visit(folder, port + 20)}
+    found |= {"first page": first_pages(folder, port, 3), "pages": {}}
     with browser() as page, server(folder, port + 10) as process:
         arrive(page, port + 10, "")
         page.wait_for_timeout(2000)
@@ -202,7 +232,8 @@ def measured(folder: Path, port: int, times: int, many: int) -> dict[str, Any]:
 
 def table(found: dict[str, Any]) -> str:
     starts = found["first page"]
-    lines = [
+    lines = [f"{seconds:>6.1f} s  {what}" for what, seconds in found["first visit"].items()] + [
+        "",
         f"first page: {statistics.median(starts):.1f} s after the start "
         f"({min(starts):.1f} to {max(starts):.1f})",
         f"first page that needs torch: {found['first page with torch']:.1f} s",

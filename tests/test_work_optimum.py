@@ -50,6 +50,8 @@ def test_a_discriminator_comes_nearer_with_what_it_sees(tmp_path: Path) -> None:
     assert 0 < excess[-1] < 0.02
     last = {loss: found[loss]["rows"][-1]["distance"] for loss in ("non-saturating", "hinge")}
     assert abs(found["wasserstein"]["rows"][-1]["distance"]) < 10  # the penalty holds it
+    curve = found["wasserstein"]["curve"]
+    assert curve[0] > curve[-1] + 3, "what is real scores higher"
     assert last["hinge"] > 2 * last["non-saturating"]  # the hinge loss asks for a sign, and not for −2x
 
 
