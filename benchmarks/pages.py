@@ -138,8 +138,8 @@ def first_pages(folder: Path, port: int, times: int) -> list[float]:
 
 
 def first_visit(folder: Path, port: int) -> dict[str, float]:
-    """Seconds from the start of the server, on an empty folder of runs: to the first page, to the button being
-    pressed (at once), to the first digits of the VAE and of the GAN, to a page of the GAN's digits."""
+    """Seconds from the start of the server, on an empty folder of runs: to the first page, to the button that
+    is pressed at once, to the first digits of the VAE and of the GAN, to a page of the GAN's digits."""
     found = {}
     with browser() as page:
         began = time.perf_counter()
