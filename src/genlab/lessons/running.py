@@ -78,12 +78,16 @@ class Running:
             yield from engine_called(engine)(self.missing, self.shelf, self.workers)
 
     def conclude(self, seconds: float) -> Record:
-        """The record, with what the reader has said of this lesson already, kept with its pictures."""
+        """The record, with what the reader has said of this lesson already, kept with its pictures. `seconds`
+        is what it took just now; what was done before counts too."""
         found = {key: self.shelf.found(task) for key, task in self.tasks.items()}
         before = kept(self.lesson.name, self.setting)
         findings = self.lesson.read(self.setting, found)
         if before is not None and not self.missing and before.findings == findings:
             return before  # nothing was done, and nothing of it is new
+        before_now = self.shelf.took(self.tasks.values()) / max(1, self.workers)
+        if len(self.missing) < len(in_order(self.tasks.values())) and before_now > seconds:  # nor NaN
+            seconds = before_now
         record = Record(self.lesson.name, self.setting, findings, machine(), now(), seconds)
         if self.lesson.pictures is not None:
             folder = home(self.lesson.name, self.setting)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,8 +90,14 @@ class Shelf:
         write_json(folder / "task.json", {**asked, "needs": [each.key for each in task.needs]})
         return folder
 
-    def finish(self, task: Task, found: Found) -> None:
+    def finish(self, task: Task, found: Found, seconds: float) -> None:
+        write_json(self.folder(task) / "took.json", {"seconds": seconds})
         write_json(self.folder(task) / "result.json", found)
+
+    def took(self, tasks: Iterable[Task]) -> float:
+        """Seconds that finished tasks have taken, all together; NaN where that was not kept of one."""
+        paths = [self.folder(task) / "took.json" for task in in_order(tasks)]
+        return sum(float(read_json(path)["seconds"]) if path.exists() else math.nan for path in paths)
 
     def missing(self, tasks: Iterable[Task]) -> list[Task]:
         """Those that are still to be done, in order."""

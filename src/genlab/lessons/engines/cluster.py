@@ -75,7 +75,7 @@ def cluster(tasks: Sequence[Task], shelf: Shelf, workers: int) -> Iterator[News]
                     raise UserError(f"{task.name}: {error.cause}") from error
                 raise
             unpacked(folder, shelf.folder(task))
-            shelf.finish(task, found)
+            shelf.finish(task, found, seconds)
             yield Done(task, seconds)
     finally:
         ray.shutdown()

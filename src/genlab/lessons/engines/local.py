@@ -97,7 +97,7 @@ def local(tasks: Sequence[Task], shelf: Shelf, workers: int) -> Iterator[News]:
                 continue
             if "found" not in answer or done is None:
                 raise UserError(failure(done, answer))
-            shelf.finish(done, answer["found"])
+            shelf.finish(done, answer["found"], float(answer["seconds"]))
             left.discard(done.key)
             worker.task = None
             idle.append(worker)
