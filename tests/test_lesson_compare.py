@@ -92,6 +92,7 @@ def test_it_is_the_course_s_sixth() -> None:
         ({"vae:fitted": {"fid": 40}}, "prior", "contradicted"),
         ({}, "recipe", "supported"),
         ({"gan-by-vae": {"fid": 900}}, "recipe", "contradicted"),
+        ({"gan-by-vae": {"fid": 45}}, "recipe", "contradicted"),  # however much nearer by its own
         ({}, "covers", "contradicted"),
         ({"vae": {"recall": 0.8}}, "covers", "supported"),
         ({}, "covers-second", "supported"),

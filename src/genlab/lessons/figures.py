@@ -26,6 +26,8 @@ INK, FAINT = {"light": "#1f2933", "dark": "#e6e8ec"}, {"light": "#d7dbe0", "dark
 def channel(name: str, title: str, *, log: bool = False, kind: str = "quantitative", **more: Any) -> Spec:
     """An axis: the field of each row, and its label with its unit."""
     scale: Spec = {"type": "log", "nice": False} if log else {"zero": more.pop("zero", False)}
+    if log and "domain" not in more:
+        scale["padding"] = 6  # px, so that no mark is cut by the edge
     for end in ("domain", "domainMin", "domainMax"):
         if end in more:
             scale[end] = more.pop(end)

@@ -149,10 +149,10 @@ def how_probable(findings: Findings) -> Figure:
 
 
 def the_optimum(findings: Findings) -> Figure:
-    order = (*LOSSES, "ln p/q = −2x")
+    order = (*LOSSES, "ln p/q = −2x", "wasserstein")
     curves = [
         {"x": x, "score": score, "of": loss}
-        for loss in LOSSES
+        for loss in (*LOSSES, order[3])
         for x, score in zip(findings["optimum"][0]["x"], findings["optimum"][0][loss]["curve"], strict=True)
     ]
     curves += [{"x": x, "score": -2 * x, "of": order[2]} for x in findings["optimum"][0]["x"]]
@@ -166,7 +166,7 @@ def the_optimum(findings: Findings) -> Figure:
     nearing = layered(line(rows, x, y, "of", order), points(rows, x, y, "of", order), width=250, height=240)
     return Figure(
         "optimum", "Two Gaussians, N(−1, 1) real and N(1, 1) generated: what discriminators learn of p/(p + q)",
-        "Left, the function learned in the end, one seed. Right, the expected logistic loss above "
+        "Left, the function learned in the end, one seed; where it crosses 0, real and generated part. Right, the expected logistic loss above "
         f"{findings['optimum'][0]['least']:.5f}, that of p/(p + q), against draws seen; means over seeds, and "
         "the smallest and largest.",
         beside(("what is learned", layered(learned, width=250, height=240)), ("how near it comes", nearing)),
