@@ -37,6 +37,7 @@ def trained(family: str, data: Path, *assignments: str) -> list[Event]:
     return list(work(begin(small.tiny(family, f"data.name={data}", *assignments))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_learning_rate_of_ten_is_said_before_the_run_is_lost(family: str, blots: Path) -> None:
     rates = ["optimizer.learning_rate=10"]
