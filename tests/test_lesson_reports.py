@@ -260,3 +260,33 @@ def test_the_list_names_them_all_and_imports_no_torch() -> None:
     )
     assert all(name in done.stdout for name in names())
     assert " torch" not in done.stderr
+
+
+@pytest.mark.parametrize(("shift", "code"), [(False, 0), (True, 1)])
+def test_a_report_is_run_again_and_nothing_of_it_taken_from_the_shelf(
+    folder: Path, runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    shift: bool, code: int,
+) -> None:  # fmt: skip
+    from genlab.cli import lesson_reports, lesson_run
+    from genlab.lessons.tasks import Shelf
+
+    def run_again(lesson: Any, setting: Setting, workers: int | None, engine: str, shelf: Shelf) -> Record:
+        tasks = LESSON.tasks(setting).values()
+        assert all(not shelf.done(task) for task in tasks)
+        assert shelf.root != Shelf().root
+        shelf.begin(next(iter(tasks)))
+        now = record()
+        for name, rows in now.findings["trained"].items():
+            if name != "reparameterized":  # as if the others had learned as well
+                now.findings["trained"][name] = now.findings["trained"]["reparameterized"] if shift else rows
+        return now
+
+    monkeypatch.setattr(lesson_run, "run", run_again)
+    with pytest.raises(SystemExit) as ended:
+        lesson_reports.verify(LESSON, [folder / "reparameterization.html"], None, False)
+    said = capsys.readouterr().out
+    assert ("to the bit" in said) == (code == 0)
+    assert "✓ reproduced" in said
+    assert ("✗ not reproduced" in said) == (code == 1)
+    assert ended.value.code == code
+    assert not list((runs / "lessons" / "verifying").glob("*"))

@@ -40,18 +40,27 @@ def collect(chosen: Lesson, paths: list[Path], workers: int | None, as_json: boo
 
 
 def verify(chosen: Lesson, paths: list[Path], workers: int | None, as_json: bool) -> None:
-    """Run the one report again; exit code 1 where a claim does not hold."""
+    """Run the one report again, and nothing of it from the shelf; exit code 1 where a claim does not hold."""
+    import hashlib
+    import json
+    import shutil
+
     from rich.text import Text
 
     from genlab.cli.lesson_run import console, run
     from genlab.lessons.reports import differences, held, largest, read_report
+    from genlab.lessons.tasks import Shelf
+    from genlab.runs.store import runs_root
 
     if len(paths) != 1:
         raise UserError("--verify runs one report again: name a single one")
     then = read_report(paths[0])
     if then.lesson != chosen.name:
         raise UserError(f"{paths[0]} is a report of {then.lesson}, not of {chosen.name}")
-    now = run(chosen, then.setting, workers, "local")
+    key = hashlib.sha256(json.dumps(then.findings, sort_keys=True).encode()).hexdigest()[:16]
+    apart = runs_root() / "lessons" / "verifying" / key  # so that a run that was stopped goes on
+    now = run(chosen, then.setting, workers, "local", Shelf(apart))
+    shutil.rmtree(apart, ignore_errors=True)
     moved = list(differences(then.findings, now.findings))
     claims = held(chosen, then.findings, now.findings)
     if as_json:
@@ -70,7 +79,7 @@ def verify(chosen: Lesson, paths: list[Path], workers: int | None, as_json: bool
         )  # fmt: skip
         said.print(same, markup=False, soft_wrap=True)
         for each in claims:
-            mark = "✓ holds" if each.agrees else "✗ does not hold"
+            mark = "✓ reproduced" if each.agrees else "✗ not reproduced"
             said.print(Text(f"{mark}: {each.claim.sentence}", style="bold"), soft_wrap=True)
             said.print(
                 Text(f"  then {each.then.text(each.claim)}; now {each.now.text(each.claim)}"), soft_wrap=True

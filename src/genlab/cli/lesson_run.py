@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from genlab.lessons.lesson import Lesson, Setting
     from genlab.lessons.record import Record
     from genlab.lessons.running import Running
+    from genlab.lessons.tasks import Shelf
 
 COLOURS = {"supported": "green", "contradicted": "red", "not resolved": "yellow"}
 PLAIN_SECONDS = 10.0  # between the lines of a progress that no terminal shows
@@ -37,12 +38,18 @@ def came_with(chosen: Lesson) -> Record:
     return record
 
 
-def run(chosen: Lesson, setting: Setting, workers: int | None, engine: str) -> Record:
+def run(
+    chosen: Lesson, setting: Setting, workers: int | None, engine: str, shelf: Shelf | None = None
+) -> Record:
     """Do what is missing, with the time that is left. Ctrl-C keeps what is finished. Raises UserError."""
     from genlab.lessons.running import prepared
     from genlab.lessons.standing import Standing
 
-    running, said, began = prepared(chosen, setting, workers=workers), console(), time.monotonic()
+    running, said, began = (
+        prepared(chosen, setting, workers=workers, shelf=shelf),
+        console(),
+        time.monotonic(),
+    )
     standing = Standing(chosen.name, setting)
     introduce(running, said)
     try:
