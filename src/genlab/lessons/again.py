@@ -17,10 +17,11 @@ def lesson(name: str, *, scale: Scale = "default", seed: int = 0, data: str = "m
 
     Raises UserError."""
     running = prepared(lesson_called(name), Setting(scale, seed, data))
-    course, began = running.course(), time.monotonic()
+    course, began, said = running.course(), time.monotonic(), ""
     for news in running.work():
         course.hear(news)
-        print(f"\r{course.share:4.0%}, {course.left:.0f} s left  ", end="", file=sys.stderr)
+        if said != (said := f"{course.share:4.0%}"):
+            print(f"\r{said}, {course.left:.0f} s left  ", end="", file=sys.stderr)
     return running.conclude(time.monotonic() - began)
 
 

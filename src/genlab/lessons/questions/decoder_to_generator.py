@@ -83,9 +83,8 @@ class, and "generator" is a role that a decoder plays:
 What differs is who tells it how well it does. As a decoder it hears from the likelihood of one image, whose code an
 encoder has just made; as a generator it hears from a discriminator that has seen none of its codes,
 
-$$\underbrace{{\mathbb{{E}}_{{q(z \mid x)}}[-\ln p_\theta(x \mid z)]}}_{{\text{{decoder}}}}
-\qquad \text{{and}} \qquad
-\underbrace{{\mathbb{{E}}_{{p(z)}}[-\ln D(G_\theta(z))]}}_{{\text{{generator}}}} .$$
+$$\text{{decoder: }} \mathbb{{E}}_{{q(z \mid x)}}[-\ln p_\theta(x \mid z)]
+\qquad \text{{generator: }} \mathbb{{E}}_{{p(z)}}[-\ln D(G_\theta(z))] .$$
 
 Nothing in the second ties an image to *its* $z$: any generator that draws the right images, from whichever $z$, is as
 good. So one may hand a trained decoder over, tensor by tensor, and go on. The copy is strict, and comes with a receipt:
