@@ -31,7 +31,7 @@ def channel(name: str, title: str, *, log: bool = False, kind: str = "quantitati
     for end in ("domain", "domainMin", "domainMax"):
         if end in more:
             scale[end] = more.pop(end)
-    axis = {"tickCount": 6, **more.pop("axis", {})}
+    axis = {"tickCount": 6, "labelSeparation": 8, **more.pop("axis", {})}
     found = {"field": name, "type": kind, "title": title, "axis": axis, **more}
     return found | {"scale": scale} if kind == "quantitative" else found
 
