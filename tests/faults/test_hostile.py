@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -10,9 +11,13 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("files are given a time limit by a signal that Windows lacks", allow_module_level=True)
 
-from faults.hostile import Outcome, Target, bomb, campaign, targets
+import small
+
+from faults.hostile import Outcome, Target, bomb, campaign, largest, targets
 from genlab.data.npz import read_npz
 from genlab.errors import UserError
+from genlab.experiment.runner import begin, work
+from genlab.experiment.trained import open_run
 
 NAMES = (
     "checkpoint", "checkpoint note", "config", "event log", "change log", "note", "request", "picture",
@@ -63,6 +68,31 @@ def test_a_process_that_a_file_started_would_be_told(tmp_path: Path) -> None:
 
     outcome = campaign(Target({"a.txt": b"x" * 99}, careless), tmp_path, 1, 0)
     assert "subprocess.Popen" in outcome.finds[0]
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "value"),
+    [
+        ("encoder", "hidden", 8192), ("decoder", "width", 1024), ("", "latent_dim", 2048),
+        ("shape", "", [1, 10**6, 10**6]), ("shape", "", [3, 1024, 1024]),
+    ],
+)  # fmt: skip
+def test_a_config_of_a_model_that_would_fill_the_memory_is_refused(
+    tmp_path: Path, blots: Path, place: str, name: str, value: object
+) -> None:
+    run = begin(small.tiny("vae", f"data.name={blots}"), out=tmp_path / "run")
+    list(work(run))
+    config = run.config()
+    if place == "shape":
+        config["data"]["shape"] = value
+    else:
+        section = config["network"][place] if place else config["network"]
+        section |= {name: value, **({"depth": 8} if name == "hidden" else {})}
+    (run.path / "config.json").write_text(json.dumps(config), "utf-8")
+    before = largest()
+    with pytest.raises(UserError, match=r"made by another|another config|has shape"):
+        open_run(run)
+    assert largest() - before < 256
 
 
 def test_an_archive_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:

@@ -123,12 +123,32 @@ def open_run(run: Run, *, prior: str = "own", weights: str = "averaged", step: S
         experiment = experiment.model_copy(update={"start": start})
     path = newest(run, step)
     assert experiment.data.shape is not None
-    cpu = experiment.model_copy(update={"training": experiment.training.model_copy(update={"device": "cpu"})})
-    model = build_model(cpu, experiment.data.shape)
+    check_size(experiment, path)
+    model = build_model(placed(experiment, "cpu"), experiment.data.shape)
     reached = checkpoint.load_model(model, path, weights)
     if prior == "fitted":
         model.prior = read_prior(run, step == "best")
     return Trained(run, experiment, model, reached, prior, step == "best")
+
+
+def placed(experiment: schema.Experiment, device: str) -> schema.Experiment:
+    return experiment.model_copy(
+        update={"training": experiment.training.model_copy(update={"device": device})}
+    )
+
+
+def check_size(experiment: schema.Experiment, path: Path) -> None:
+    """Raises UserError where the model that a config describes is larger than the checkpoint at `path`,
+    before memory is taken for it."""
+    assert experiment.data.shape is not None
+    with torch.device("meta"):  # shapes without numbers
+        model = build_model(placed(experiment, "meta"), experiment.data.shape)
+    numbers = sum(tensor.numel() for tensor in tensors(model).values())
+    if numbers > path.stat().st_size:  # a number takes a byte at least
+        raise UserError(
+            f"the config beside {path} describes a model of {numbers:,} numbers, for which that file is too "
+            "small: it was made by another config; restore the one that it was trained by"
+        )
 
 
 def open_reference(reference: str, *, prior: str | None = None, step: Step = None) -> Trained:
