@@ -63,7 +63,7 @@ RUN_AGAIN = """() => new Promise((done) => {
     if (ran && state === "notRunning") { watcher.disconnect(); done(performance.now() - began); }
   });
   watcher.observe(app, { attributes: true });
-  setTimeout(() => { watcher.disconnect(); done(null); }, 5000);
+  setTimeout(() => { watcher.disconnect(); done(null); }, 3000);
   history.back();
 })"""
 
@@ -174,8 +174,8 @@ def reruns(page: Page, times: int) -> list[float]:
         took = page.evaluate(RUN_AGAIN)
         if took is None:
             unheard += 1
-            if unheard > 3 + times // 10:
-                raise UserError(f"{page.url} did not run again within 5 seconds, {unheard} times")
+            if unheard > 10 + times // 10:
+                raise UserError(f"{page.url} did not run again within 3 seconds, {unheard} times")
         else:
             found.append(float(took))
         page.wait_for_timeout(100)
