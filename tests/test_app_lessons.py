@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("streamlit")
 
@@ -15,10 +18,12 @@ from app_pages import keys, open_page, texts
 
 from genlab.app.schooling import page as lesson_page
 from genlab.app.schooling import shown
+from genlab.app.schooling.evidence import frames
 from genlab.lessons.catalogue import lesson_called, names
 from genlab.lessons.lesson import Setting
-from genlab.lessons.record import Record, keep, kept, said
+from genlab.lessons.record import SHIPPED, Record, keep, kept, said, shipped
 from genlab.lessons.standing import Standing, standing
+from genlab.runs.sheets import png
 
 pytestmark = pytest.mark.usefixtures("runs")
 
@@ -109,3 +114,31 @@ def test_the_report_is_whole(record: Record) -> None:
     assert found is not None
     with zipfile.ZipFile(io.BytesIO(lesson_page.archive(LESSON, found))) as file:
         assert {Path(name).suffix for name in file.namelist()} == {".html", ".md", ".ipynb", ".svg"}
+
+
+def test_the_same_z_are_a_film_of_rows_below_the_first(tmp_path: Path) -> None:
+    rows = np.arange(4, dtype=np.uint8).repeat(3)[:, None, None, None] * np.full((1, 1, 8, 8), 60, np.uint8)
+    path = tmp_path / "film.png"
+    path.write_bytes(png(rows, 3, 2))
+    found = frames(str(path), 0.0, 3)
+    assert len(found) == 3
+    for number, frame in enumerate(found, 1):
+        with Image.open(io.BytesIO(base64.b64decode(frame))) as image:
+            levels = np.asarray(image.convert("L"))
+        assert levels.shape[1] == (8 * 3 + 2) * 2
+        assert levels[4, 4] == 0
+        assert levels[18 + 4, 4] == 60 * number
+
+
+def test_the_shipped_films_are_as_long_as_their_steps() -> None:
+    lesson = lesson_called("decoder-to-generator")
+    record = shipped(lesson.name)
+    assert record is not None
+    films = [each for each in lesson.evidence(record.findings).pictures if each.steps]
+    assert films
+    for film in films:
+        with Image.open(SHIPPED / lesson.name / film.path) as image:
+            assert image.height == (8 * 7 + 2) * (len(film.steps) + 1) - 2  # 28 px and a gap, twice as large
+    page = open_page("lessons", lesson=lesson.name, seen="true")
+    assert not page.exception
+    assert "step by step" in texts(page)

@@ -75,12 +75,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """Images drawn by the lesson: `path` is a PNG among the lesson's files."""
+    """Images drawn by the lesson: `path` is a PNG among the lesson's files. With `steps`, its first row is what
+    was before, and each row after that is what became of it by that step."""
 
     key: str
     title: str
     sentence: str
     path: str
+    steps: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from base64 import b64encode
+from io import BytesIO
+from pathlib import Path
 
+import streamlit as st
+from PIL import Image
+
+from genlab.app.component import component
 from genlab.app.schooling.shown import Shown
 from genlab.app.style import plain
 from genlab.lessons.figures import themed
@@ -38,8 +44,47 @@ def picture(told: Picture, shown: Shown) -> None:
     record = shown.record
     folder = SHIPPED / record.lesson if shown.ours else home(record.lesson, record.setting)
     st.markdown(f"**{plain(told.title)}**")
-    st.image(str(folder / told.path))
-    st.caption(plain(told.sentence))
+    if told.steps:
+        film(folder / told.path, told)
+    else:
+        st.image(str(folder / told.path))
+        st.caption(plain(told.sentence))
+
+
+def film(path: Path, told: Picture) -> None:
+    """Its rows one after another, each below the first; all of them at once are folded away."""
+    component("scrubber")(
+        key=f"film {path}",
+        data={
+            "steps": list(told.steps),
+            "sheets": frames(str(path), path.stat().st_mtime_ns, len(told.steps)),
+            "alt": told.title,
+        },
+    )
+    st.caption("Above, the VAE's images; below, the generator's of the same z, step by step.")
+    with st.expander("All steps at once"):
+        st.image(str(path))
+        st.caption(plain(told.sentence))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def frames(path: str, stamp: int, count: int) -> list[str]:
+    """`count` PNGs in base64: the first row of the picture at `path` above each of the others."""
+    found = []
+    with Image.open(path) as picture:
+        pitch = -(-picture.height // (count + 1))
+        rows = [
+            picture.crop((0, pitch * row, picture.width, min(pitch * (row + 1), picture.height)))
+            for row in range(count + 1)
+        ]
+        for row in rows[1:]:
+            frame = Image.new(picture.mode, (picture.width, pitch + row.height))
+            frame.paste(rows[0], (0, 0))
+            frame.paste(row, (0, pitch))
+            buffer = BytesIO()
+            frame.save(buffer, format="PNG")
+            found.append(b64encode(buffer.getvalue()).decode())
+    return found
 
 
 def table(told: Table) -> None:

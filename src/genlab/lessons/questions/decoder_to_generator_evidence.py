@@ -225,12 +225,13 @@ def pictured(arms: Mapping[str, Any]) -> list[str]:
 
 
 def shown(findings: Findings) -> tuple[Picture, ...]:
-    steps = ", ".join(f"{step:,}" for step, _ in of_rows(findings, "decoder", "code"))
+    steps = tuple(int(step) for step, _ in of_rows(findings, "decoder", "code"))
+    told = ", ".join(f"{step:,}" for step in steps)
     return tuple(
         Picture(
             f"same-z-{arm}", f"The same ten z throughout: {ARMS[arm].name}",
-            f"First row, the VAE's images; then the generator's after {steps} steps. One seed.",
-            f"same-z-{arm}.png",
+            f"First row, the VAE's images; then the generator's after {told} steps. One seed.",
+            f"same-z-{arm}.png", steps,
         )
         for arm in pictured(findings["arms"])
         if findings["arms"][arm][0]["rows"]
