@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from genlab.app import at_work, navigate
+from genlab.app import at_work, memory, navigate
 from genlab.app.style import CSS, plain
 from genlab.errors import UserError
 
@@ -25,6 +25,8 @@ def main() -> None:
         chosen.run()
     except UserError as error:
         st.error(plain(error), icon=":material/error:")
+    finally:
+        memory.freeze_what_was_imported()
 
 
 @st.cache_resource

@@ -18,14 +18,10 @@ if TYPE_CHECKING:
 
 @st.cache_resource(show_spinner="Waking PyTorch up; this happens once, and takes some seconds …")
 def awake() -> bool:
-    """torch, imported. What it brings is frozen, or the collector would walk it again at every rerun."""
-    import gc
-
+    """torch, imported."""
     import torch
 
     torch.set_num_threads(1)  # the trainings want the others
-    gc.collect()
-    gc.freeze()
     return True
 
 

@@ -75,8 +75,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """Images drawn by the lesson: `path` is a PNG among the lesson's files. With `steps`, its first row is what
-    was before, and each row after that is what became of it by that step."""
+    """Images drawn by the lesson: `path` is a PNG among the lesson's files. With `steps`, its first row is
+    what was before, and each row after that is what became of it by that step."""
 
     key: str
     title: str

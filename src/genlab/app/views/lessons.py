@@ -44,9 +44,14 @@ def catalogue() -> None:
         "Each sentence and analogy, in our words, with what in it can be tested. The verdicts are those of "
         "the runs that come with genlab."
     )
+    st.table(claims(), hide_index=True)
+
+
+@st.cache_data(show_spinner=False)
+def claims() -> list[dict[str, str]]:
+    """Every sentence of the course with its claims, and what the runs that came with genlab say of them."""
     records = {name: record for name in names() if (record := shipped(name)) is not None}
-    rows = list(table(records))
-    st.table([told(row) for row in rows], hide_index=True)
+    return [told(row) for row in table(records)]
 
 
 def told(row: Row) -> dict[str, str]:
@@ -67,8 +72,16 @@ def card(lesson: Lesson) -> None:
             if st.button("Open", key=f"open {lesson.name}", type="primary", width="stretch"):
                 st.query_params["lesson"] = lesson.name
                 st.rerun()
-        record = shipped(lesson.name)
-        if record is not None:
-            found = [verdict.state for _, verdict in verdicts(lesson, record.findings)]
-            counts = " · ".join(f"{MARKS[s]} {found.count(s)} {s}" for s in MARKS if s in found)
-            st.caption(f"Measured {record.created[:10]}, {len(found)} claims: {counts}")
+        if said := outcome(lesson.name):
+            st.caption(said)
+
+
+@st.cache_data(show_spinner=False)
+def outcome(name: str) -> str:
+    """How many claims the run that came with genlab bore out; empty where none came."""
+    record = shipped(name)
+    if record is None:
+        return ""
+    found = [verdict.state for _, verdict in verdicts(lesson_called(name), record.findings)]
+    counts = " · ".join(f"{MARKS[s]} {found.count(s)} {s}" for s in MARKS if s in found)
+    return f"Measured {record.created[:10]}, {len(found)} claims: {counts}"
