@@ -120,7 +120,7 @@ def test_the_same_z_are_a_film_of_rows_below_the_first(tmp_path: Path) -> None:
     rows = np.arange(4, dtype=np.uint8).repeat(3)[:, None, None, None] * np.full((1, 1, 8, 8), 60, np.uint8)
     path = tmp_path / "film.png"
     path.write_bytes(png(rows, 3, 2))
-    found = frames(str(path), 0.0, 3)
+    found = frames(str(path), 0, 3)
     assert len(found) == 3
     for number, frame in enumerate(found, 1):
         with Image.open(io.BytesIO(base64.b64decode(frame))) as image:

@@ -108,6 +108,8 @@ def rescaled(layer: nn.Module) -> SpectralNorm:
 
 @pytest.mark.parametrize("layer", [nn.Linear(6, 4), nn.Conv2d(3, 5, 3)])
 def test_the_spectral_norm_converges_to_the_largest_singular_value(layer: nn.Module) -> None:
+    torch.manual_seed(0)
+    layer.reset_parameters()  # type: ignore[operator]
     raw = layer.get_parameter("weight").detach().clone()
     spectral_norm(layer)
     for _ in range(200):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -62,5 +64,11 @@ def serve(page: Path, port: int, config: dict[str, Any]) -> None:
     for host in addresses() or ["127.0.0.1"]:
         print(f"the app is at http://{host}:{port}/?{TOKEN}={token}", flush=True)
     print(MEANS, flush=True)
+    sys.argv = [str(page)]  # from which Streamlit learns where pages lie
     app = st.App(page, middleware=[Middleware(Gate, token=token)])
     app.run(config={**config, "server.address": "0.0.0.0", "server.allowedHosts": hosts})  # noqa: S104 (asked for)
+
+
+if __name__ == "__main__":
+    place, number, options = sys.argv[1:]
+    serve(Path(place), int(number), json.loads(options))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -51,10 +52,8 @@ def open_app(
     page = Path(__file__).parent.parent / "app" / "main.py"
     beforehand.unbind()
     if share:
-        from genlab.app.sharing import serve
-
-        sys.argv = [str(page)]
-        serve(page, free, streamlit_options(free, browser=False))
+        sys.argv = ["sharing", str(page), str(free), json.dumps(streamlit_options(free, browser=False))]
+        runpy.run_module("genlab.app.sharing", run_name="__main__", alter_sys=True)
         return
     typer.echo(f"the app is at http://127.0.0.1:{free}  (Ctrl-C here ends it; trainings go on)")
     # In this very process, so that what ends it ends the server, and nothing is left behind.

@@ -165,7 +165,7 @@ def glorot(module: nn.Module) -> None:
     """Draw every weight of `module` anew, uniform in ±√(6 / (inputs + outputs)), and set every bias to 0; a
     weight that starts at 0 stays there. Glorot & Bengio (2010), equation 16."""
     for layer in module.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d) and layer.weight.any():
+        if isinstance(layer, nn.Linear | nn.Conv2d) and (layer.weight.is_meta or layer.weight.any()):
             nn.init.xavier_uniform_(layer.weight)
             if isinstance(layer, Pixels):
                 layer.enlarge()
