@@ -75,7 +75,9 @@ class Visitor:
 
     def heard(self, said: ConsoleMessage) -> None:
         url = said.location["url"]
-        left = "/media/" in url and "404" in said.text  # an image of a page that was left meanwhile
+        # an image of a page that was left or loaded anew meanwhile; those that are there, `pleased` looks at
+        left = "/media/" in url and "404" in said.text
+        left |= said.text.startswith(f"Client Error: Image source error - {self.address}/media/")
         if said.type == "error" and not left and not url.endswith(PROBES):
             self.complaints.append(f"{said.text} {url}")
 
@@ -122,4 +124,9 @@ class Visitor:
         self.page.screenshot(path=self.shots / f"{self.theme}-{name}.png")
 
     def pleased(self) -> None:
+        """No complaint, and no image that is not there."""
         assert not self.complaints, self.complaints
+        self.page.wait_for_function(LOADED)
+
+
+LOADED = "() => [...document.images].every((each) => each.complete && (each.naturalWidth > 0 || !each.src))"
