@@ -99,6 +99,19 @@ def test_the_newest_two_are_kept(state: State, tmp_path: Path) -> None:
     )
 
 
+def test_what_a_crash_left_of_an_old_one_goes_with_the_next(state: State, tmp_path: Path) -> None:
+    for step in (8, 9):
+        state.step = step
+        checkpoint.save(state, tmp_path)
+    (tmp_path / "step-0000008.json").unlink()
+    checkpoint.prune(tmp_path)
+    assert (tmp_path / "step-0000008.safetensors").exists(), "there are no two newer ones that are whole"
+    for step in (10, 11):
+        state.step = step
+        checkpoint.save(state, tmp_path)
+    assert sorted(path.stem for path in tmp_path.glob("*.safetensors")) == ["step-0000010", "step-0000011"]
+
+
 def test_one_without_its_note_was_never_finished(state: State, tmp_path: Path) -> None:
     path = checkpoint.save(state, tmp_path)
     path.with_suffix(".json").unlink()

@@ -23,6 +23,7 @@ def prepare(run: Run, experiment: schema.Experiment, state: State) -> Iterator[E
     """Bring `state` to the newest whole checkpoint, or to the decoder that the run starts from. What was
     found damaged is set aside, and said."""
     restored, damaged = restore(run, state)
+    checkpoint.prune(run.checkpoints)
     lines = run.rewind(state.step)
     yield Started(state.step, experiment.training.steps, time.time(), machine())
     so = "the newest checkpoint that is whole takes its place" if restored else "training begins anew"

@@ -36,10 +36,18 @@ def save(state: State, folder: Path) -> Path:
     write_tensors(path, flat, {**FORMAT, "step": str(state.step)})
     note = {"sha256": digest(path), "step": state.step, "seconds": state.seconds}
     write_json(path.with_suffix(".json"), note | ({"config": state.config} if state.config else {}))
-    for old in list_checkpoints(folder)[:-KEEP]:
-        old.with_suffix(".json").unlink(missing_ok=True)
-        old.unlink(missing_ok=True)
+    prune(folder)
     return path
+
+
+def prune(folder: Path) -> None:
+    """Drop what is older than the newest `KEEP` whole checkpoints, those too that are not whole: of one that
+    a crash came upon while it was dropped, the note is gone already."""
+    kept = list_checkpoints(folder)[-KEEP:]
+    for old in sorted(folder.glob("step-*.safetensors")) if len(kept) == KEEP else ():
+        if old.name < kept[0].name:
+            old.with_suffix(".json").unlink(missing_ok=True)
+            old.unlink(missing_ok=True)
 
 
 def load(state: State, path: Path) -> None:
