@@ -23,7 +23,22 @@ def test_the_page_of_instruments_is_up_to_date() -> None:
 def test_every_command_of_the_docs_is_one() -> None:
     from typer.main import get_command
 
-    from genlab.cli import bring, calibrate, compare, data, export, look, measure, root, take, train, use  # noqa: F401
+    from genlab.cli import (  # noqa: F401
+        bench,
+        bring,
+        calibrate,
+        compare,
+        data,
+        exercise,
+        export,
+        lesson,
+        look,
+        measure,
+        root,
+        take,
+        train,
+        use,
+    )
 
     known = set(get_command(root.app).commands)  # type: ignore[attr-defined]
     for page in DOCS.glob("*.md"):

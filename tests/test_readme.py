@@ -28,11 +28,14 @@ def test_every_command_of_the_readme_is_one() -> None:
     from typer.main import get_command
 
     from genlab.cli import (  # noqa: F401
+        bench,
         bring,
         calibrate,
         compare,
         data,
+        exercise,
         export,
+        lesson,
         look,
         measure,
         root,
