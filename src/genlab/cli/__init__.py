@@ -14,22 +14,7 @@ from genlab.ranks import LostRankError
 
 def main() -> None:
     """Run `genlab`. A user's mistake is one sentence on standard error, and exit code 2."""
-    from genlab.cli import (  # noqa: F401  (each adds its commands to `app`)
-        bench,
-        bring,
-        calibrate,
-        compare,
-        data,
-        exercise,
-        export,
-        lesson,
-        look,
-        measure,
-        take,
-        train,
-        use,
-    )
-
+    load_commands()
     beforehand.prepare()
     try:
         app(prog_name="genlab")
@@ -45,6 +30,25 @@ def main() -> None:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         fail(f"{error.strerror or error}{where}; check the path, the free space and the permissions")
+
+
+def load_commands() -> None:
+    """Let every command be added to `app`."""
+    from genlab.cli import (  # noqa: F401  (each adds its commands to `app`)
+        bench,
+        bring,
+        calibrate,
+        compare,
+        data,
+        exercise,
+        export,
+        lesson,
+        look,
+        measure,
+        take,
+        train,
+        use,
+    )
 
 
 def fail(sentence: str) -> None:

@@ -99,7 +99,7 @@ def in_the_bin(restore: str | None, json: bool) -> None:
 )
 def show(
     run: RUN,
-    other: Annotated[str | None, typer.Argument(metavar="[RUN]", help="With --diff, the second one.", show_default=False)] = None,
+    other: Annotated[str | None, typer.Argument(metavar="RUN", help="With --diff, the second one.", show_default=False)] = None,
     diff: Annotated[bool, typer.Option("--diff", help="What differs between two runs: settings, machine, weights.")] = False,
     json: JSON = False,
 ) -> None:  # fmt: skip
