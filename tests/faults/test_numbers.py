@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import small
-import torch
 
 from genlab.errors import UserError
 from genlab.experiment.runner import begin, work
@@ -96,7 +95,6 @@ def test_a_checkpoint_is_never_made_of_weights_that_are_not_finite(blots: Path) 
     run = begin(small.tiny("gan", f"data.name={blots}", "training.steps=400", "optimizer.learning_rate=100"))
     with suppress(Diverged):
         list(work(run))
-    if list(run.checkpoints.glob("step-*.safetensors")):
-        model = open_run(run, weights="model").model
-        assert all(bool(tensor.isfinite().all()) for tensor in model.state_dict().values())
-    assert torch.get_num_threads() == 1
+    assert list(run.checkpoints.glob("step-*.safetensors")), "there is nothing to look at"
+    model = open_run(run, weights="model").model
+    assert all(bool(tensor.isfinite().all()) for tensor in model.state_dict().values())
