@@ -48,7 +48,8 @@ def build(environment: Environment, part: Part) -> None:
         pip = Pip(environment.program("python"), environment.root / "constraints.txt", held)
         pip.renew()
         install_torch(pip)
-        pip.install("-e", f".[{part.extras}]")
+        pip.install_locked(environment.root / "launcher" / f"{part.name}.lock")
+        pip.install("--no-build-isolation", "-e", f".[{part.extras}]")
         check_torch(environment)
         unfinished = environment.folder / "stamp"
         unfinished.write_bytes(environment.source())

@@ -24,6 +24,12 @@ OLDEST_PIP = (23, 2)  # from here on a dry run reads a wheel's metadata without 
 # What pip's complaints mean, most certain first: a full disk may also look like a broken connection.
 MEANINGS = (
     (
+        ("DO NOT MATCH THE HASHES",),
+        "A package that was downloaded is not the file that genlab was tested with (it says above which), "
+        "and was not installed. Start again; if it happens again, something changes files on their way from "
+        "the package index: use another network or index.",
+    ),
+    (
         ("No space left on device", "WinError 112", "not enough space"),
         "The disk is full. Free about 3 GB (pip's temporary folder counts too), then start again.",
     ),
@@ -95,8 +101,15 @@ class Pip(NamedTuple):
         return [str(self.python), "-m", "pip", "install", *quiet, *arguments]
 
     def install(self, *arguments: str) -> None:
+        """Under the constraints."""
+        self._run(self._command("-c", str(self.constraints), *arguments))
+
+    def install_locked(self, lock: Path) -> None:
+        """What a lock file names, and no file but those whose hashes it names."""
+        self._run(self._command("--require-hashes", "--no-deps", "-r", str(lock)))
+
+    def _run(self, command: list[str]) -> None:
         """pip's progress goes straight to the terminal; its complaints do too, and are read on the way."""
-        command = self._command("-c", str(self.constraints), *arguments)
         complaints: deque[str] = deque(maxlen=200)
         with subprocess.Popen(
             command,

@@ -317,6 +317,8 @@ def test_an_interrupted_build_goes_on_and_is_stamped_last(
     def interrupted(self: packages.Pip, *arguments: str) -> None:
         raise KeyboardInterrupt
 
+    locks: list[Path] = []
+    monkeypatch.setattr(packages.Pip, "install_locked", lambda self, lock: locks.append(lock))
     monkeypatch.setattr(packages.Pip, "install", interrupted)
     assert bootstrap.main(["build"], root) == 130
     assert not environment.whole(LAB)
@@ -325,12 +327,13 @@ def test_an_interrupted_build_goes_on_and_is_stamped_last(
     assert bootstrap.main(["build"], root) == 0
     assert environment.whole(LAB)
     assert not environment.whole(TEST)
-    assert installed == [("-e", ".[app,onnx]")]
+    assert locks == 2 * [root / "launcher" / "lab.lock"]
+    assert installed == [("--no-build-isolation", "-e", ".[app,onnx]")]
     said = capsys.readouterr()
     assert "goes on from here" in said.err
     assert "Finishing an interrupted build: at most 445 MB to download, 2 to 6 minutes" in said.out
     assert bootstrap.main(["test"], root, lambda command: 0) == 0
-    assert installed[1:] == [("-e", ".[app,onnx,test]")]
+    assert installed[1:] == [("--no-build-isolation", "-e", ".[app,onnx,test]")]
     assert "Adding what the tests need: about 90 MB" in capsys.readouterr().out
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from two_ranks import PATIENCE
+from two_ranks import side_by_side
 from working import unlabelled
 
-from genlab.cli.devices import LOOPBACK, free_port
 from genlab.data.dataset import Dataset
 from genlab.experiment.runner import begin
 from genlab.experiment.schema import Experiment
@@ -67,24 +63,7 @@ with ranks.joined():
 
 def both(run: Run, pixels: Path, times: str) -> None:
     """Train `run` by two processes; a deadlock fails. Their weights are the same ones."""
-    environment = os.environ | {
-        "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(free_port()), "OMP_NUM_THREADS": "1",
-    }  # fmt: skip
-    if sys.platform in LOOPBACK:
-        environment.setdefault("GLOO_SOCKET_IFNAME", LOOPBACK[sys.platform])
-    command = [sys.executable, "-c", CHILD, str(run.path), str(pixels), times]
-    processes = [
-        subprocess.Popen(command, env=environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)})
-        for rank in range(2)
-    ]
-    try:
-        codes = [each.wait(PATIENCE) for each in processes]
-    finally:
-        for each in processes:
-            each.kill()
-            each.wait()
-    assert codes == [0, 0]
+    side_by_side("-c", CHILD, str(run.path.resolve()), str(pixels), times)
     first, second = ((run.path / f"rank-{rank}").read_text() for rank in range(2))
     assert first == second
 

@@ -218,3 +218,23 @@ def test_a_config_that_is_none(tmp_path: Path) -> None:
         file.truncate(2**27)
     with pytest.raises(UserError, match="larger than 64 MB"):
         Run(tmp_path).config()
+
+
+def test_where_a_file_system_has_no_locks_the_note_alone_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import filelock
+
+    def none(*_: object, **__: object) -> None:
+        raise NotImplementedError("this file system has no locks")
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", none)
+    run = create_run("vae", CONFIG, tmp_path / "run")
+    run.claim()
+    assert (run.path / "worker.json").exists()
+    run.release()
+    assert not (run.path / "worker.json").exists()
+    other = psutil.Process(os.getppid())
+    write_json(run.path / "worker.json", {"pid": other.pid, "created": begun(other), "paused": False})
+    with pytest.raises(UserError, match="is being trained by another process"):
+        run.claim()

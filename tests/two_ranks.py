@@ -115,8 +115,8 @@ def read_tasks(folder: Path) -> tuple[dict[str, Experiment], Dataset]:
     return {name: parse(config) for name, config in configs.items()}, dataset
 
 
-def two(tasks: Path, answers: Path) -> dict[str, Any]:
-    """The answers of two processes. A deadlock fails."""
+def side_by_side(*arguments: str) -> None:
+    """Python with these arguments, as two processes that join each other. A deadlock fails."""
     environment = os.environ | {
         "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(free_port()), "OMP_NUM_THREADS": "1",
@@ -125,7 +125,7 @@ def two(tasks: Path, answers: Path) -> dict[str, Any]:
         environment.setdefault("GLOO_SOCKET_IFNAME", LOOPBACK[sys.platform])
     both = [
         subprocess.Popen(
-            [sys.executable, "-c", "import two_ranks; two_ranks.main()", str(tasks), str(answers)],
+            [sys.executable, *arguments],
             cwd=Path(__file__).parent,
             env=environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
         )
@@ -138,6 +138,11 @@ def two(tasks: Path, answers: Path) -> dict[str, Any]:
             each.kill()
             each.wait()
     assert codes == [0, 0]
+
+
+def two(tasks: Path, answers: Path) -> dict[str, Any]:
+    """The answers of two processes."""
+    side_by_side("-c", "import two_ranks; two_ranks.main()", str(tasks), str(answers))
     with torch.serialization.safe_globals([Outcome]):
         found: dict[str, Any] = torch.load(answers, weights_only=True)
     return found

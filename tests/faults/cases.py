@@ -22,14 +22,16 @@ CASES: dict[str, tuple[str, ...]] = {
     "gan": (),
     "vaegan": (),
     "gan from a vae": (),
+    "gan, its best kept": ("training.validate_every=2",),
 }
 
 
 class Prepared(NamedTuple):
-    """A run that has not begun, its folder to be copied; the same run, never touched; how many instants it
-    had, and how many seconds it took."""
+    """A run that has not begun, its folder to be copied, and the task that trains it; the same run, never
+    touched; how many instants it had, and how many seconds it took."""
 
     fresh: Path
+    task: str
     whole: Run
     instants: int
     seconds: float
@@ -38,7 +40,7 @@ class Prepared(NamedTuple):
 def prepare(case: str, folder: Path, nursery: Nursery) -> Prepared:
     folder.mkdir(parents=True)
     images = small.blots(folder / "blots.npz")
-    family = case.partition(" ")[0]
+    family = case.replace(",", "").partition(" ")[0]
     experiment = small.tiny(family, f"data.name={images}", *LENGTH, *CASES[case])
     if "from" in case:
         source = begin(small.tiny("vae", f"data.name={images}"), out=folder / "source")
@@ -48,14 +50,36 @@ def prepare(case: str, folder: Path, nursery: Nursery) -> Prepared:
     fresh = begin(experiment, out=folder / "fresh")
     whole = Run(copied(fresh.path, folder / "whole").path)
     began = time.monotonic()
-    end = nursery.run("train", whole.path)
+    task = "validated" if CASES[case] else "train"
+    end = nursery.run(task, whole.path)
     assert end.how == "done", end.words
-    return Prepared(fresh.path, whole, end.instants, time.monotonic() - began)
+    assert (whole.checkpoints / "best.safetensors").exists() == (task == "validated")
+    return Prepared(fresh.path, task, whole, end.instants, time.monotonic() - began)
 
 
 def copied(path: Path, target: Path) -> Run:
     shutil.copytree(path, target)
     return Run(target)
+
+
+def signalled(run: Run, prepared: Prepared, nursery: Nursery, sent: str, at: int) -> tuple[bool, list[str]]:
+    """A run that was `sent` a signal at an instant, and resumed: whether it had ended with a checkpoint of
+    the step that it had come to, and what was not as it should be."""
+    end = nursery.run(prepared.task, run.path, at=at, sent=sent)
+    status = run.status()
+    cleanly = end.how == "done" and status["state"] in ("stopped", "completed")
+    problems = []
+    if cleanly and status["step"] and not checkpointed(run, status["step"]):
+        problems.append(f"{sent} at instant {at}: no checkpoint of step {status['step']}")
+    if end.how == "failed" and "KeyboardInterrupt" not in end.words:  # as before a training begins
+        problems.append(f"{sent} at instant {at}: {end.words}")
+    last = nursery.run(prepared.task, run.path)
+    problems += [last.words] if last.how != "done" else differences(run, prepared.whole, status["step"])
+    return cleanly, problems
+
+
+def checkpointed(run: Run, step: int) -> bool:
+    return (run.checkpoints / f"step-{step:07d}.json").exists()
 
 
 class Trial(NamedTuple):
@@ -81,7 +105,7 @@ def trials(prepared: Prepared, nursery: Nursery, kills: int, seed: int) -> Itera
                 return
             where += [place] if end.how == "killed" else []
         done += len(where)
-        last = nursery.run("train", run.path)
+        last = nursery.run(prepared.task, run.path)
         problems = [last.words] if last.how != "done" else differences(run, prepared.whole)
         yield Trial(len(where), where, problems)
         if not problems:
@@ -92,6 +116,6 @@ def killed(run: Run, prepared: Prepared, nursery: Nursery, rng: random.Random) -
     """Two in three by an instant at which a file is touched, the others by the clock alone."""
     if rng.random() < 2 / 3:
         at = rng.randint(1, prepared.instants)
-        return nursery.run("train", run.path, at=at), f"at instant {at}"
+        return nursery.run(prepared.task, run.path, at=at), f"at instant {at}"
     after = rng.uniform(0.0, prepared.seconds)
-    return nursery.run("train", run.path, after=after), f"after {after:.3f} s"
+    return nursery.run(prepared.task, run.path, after=after), f"after {after:.3f} s"

@@ -7,7 +7,6 @@ exception, more than `PATIENCE` seconds, a process or a pickle that was started 
 from __future__ import annotations
 
 import io
-import json
 import random
 import re
 import resource
@@ -17,30 +16,14 @@ import sys
 import time
 import warnings
 import zipfile
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import small
-from PIL import Image
 
-from genlab.data import idx, npz
-from genlab.data.pictures import read_picture
-from genlab.data.shards import read_manifest
+from faults.targets import Target
 from genlab.errors import UserError
-from genlab.experiment.build import build_model, build_state
-from genlab.experiment.schema import parse
-from genlab.lessons.reports import read_report
-from genlab.runs.changes import read_changes
-from genlab.runs.events import KINDS
-from genlab.runs.files import read_json
-from genlab.runs.newest import newest
-from genlab.runs.notes import read_note
-from genlab.runs.requests import Requests
-from genlab.runs.store import Run
-from genlab.training import checkpoint
 
 PATIENCE = 5.0  # seconds for one file
 FORBIDDEN = ("pickle.find_class", "subprocess.Popen", "os.system", "os.exec", "os.spawn", "socket.connect")
@@ -51,13 +34,6 @@ WORDS = (
     b"1e-320", b'"\\u0000"', b"-0",
 )  # fmt: skip
 TOKEN = re.compile(rb'-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|"(?:[^"\\]|\\.)*"|true|false|null')
-
-
-class Target(NamedTuple):
-    """Sound files by the names that they must have, and what reads one of them."""
-
-    files: dict[str, bytes]
-    read: Callable[[Path], object]
 
 
 class Outcome(NamedTuple):
@@ -131,117 +107,6 @@ def reword(data: bytes, rng: random.Random) -> bytes:
 
 
 CHANGES = (flip, cut, leave_out, repeat, insert, extreme, reword)
-
-
-# What is read.
-
-
-def targets(folder: Path) -> dict[str, Target]:
-    """By their names. `folder` holds the sound run that some of them are about."""
-    images = small.blots(folder / "blots.npz")
-    experiment = small.tiny("vae", f"data.name={images}")
-    model = build_model(experiment, (1, 8, 8))
-    saved = checkpoint.save(build_state(experiment, model), folder / "checkpoints")
-    note = saved.with_suffix(".json").read_bytes()
-
-    def weights(path: Path) -> int:
-        told = {"sha256": checkpoint.digest(path), "step": 0, "seconds": 0.0}  # an enemy knows it, too
-        path.with_suffix(".json").write_text(json.dumps(told))
-        return checkpoint.load_model(model, path)
-
-    def noted(path: Path) -> object:
-        path.with_suffix(".safetensors").write_bytes(saved.read_bytes())
-        return checkpoint.load_model(model, path.with_suffix(".safetensors"))
-
-    return {
-        "checkpoint": Target({"step-0000000.safetensors": saved.read_bytes()}, weights),
-        "checkpoint note": Target({"step-0000000.json": note}, noted),
-        "config": Target({"config.json": experiment.model_dump_json(indent=2).encode()}, config),
-        "event log": Target({"events.jsonl": log()}, events),
-        "change log": Target({"changes.jsonl": CHANGED * 3}, read_changes),
-        "note": Target({"note.json": NOTE}, lambda path: read_note(Run(path.parent))),
-        "request": Target({"change-1-ab.json": CHANGED}, requests),
-        "picture": Target(pictures(), lambda path: read_picture(path, (3, 16, 16))),
-        "npz": Target({"images.npz": images.read_bytes(), "z.npz": latents()}, arrays),
-        "idx": Target(idx_files(), lambda path: idx.read(path, 3)),
-        "report": Target(reports(), read_report),
-        "shards": Target({"shards.json": MANIFEST}, lambda path: read_manifest(path.parent)),
-    }
-
-
-CHANGED = b'{"step": 3, "what": "learning_rate", "value": 0.01, "time": 1700000000.5}\n'
-NOTE = b'{"title": "a run", "text": "of mine, <b>bold</b>", "tags": ["one", "two"]}'
-MANIFEST = json.dumps(
-    {
-        "format": "genlab-shards-1", "name": "faces", "shape": [3, 16, 16], "class_names": ["a", "b"],
-        "splits": {split: [{"file": f"{split}/00000.arrow", "count": 4, "bytes": 999, "sha256": "0" * 64}]
-                   for split in ("train", "test")}, "digest": "1" * 64,
-    }
-).encode()  # fmt: skip
-
-
-def config(path: Path) -> object:
-    return parse(read_json(path), str(path))
-
-
-def log() -> bytes:
-    from test_events import EXAMPLES
-
-    from genlab.runs.events import to_line
-
-    return "".join(to_line(event) for event in EXAMPLES * 3).encode()
-
-
-def events(path: Path) -> object:
-    run = Run(path.parent)
-    newest(path, KINDS)
-    run.status()
-    run.rewind(10)
-    return list(run.events())
-
-
-def requests(path: Path) -> object:
-    return list(Requests(path.parent).changes("vae"))
-
-
-def pictures() -> dict[str, bytes]:
-    rng = np.random.default_rng(0)
-    colours = Image.fromarray(rng.integers(0, 256, (24, 20, 3), np.uint8), "RGB")
-    found = {}
-    for kind in ("png", "jpeg", "bmp", "gif", "webp", "tiff", "ppm"):
-        buffer = io.BytesIO()
-        colours.save(buffer, kind)
-        found[f"picture.{kind}"] = buffer.getvalue()
-    return found
-
-
-def latents() -> bytes:
-    buffer = io.BytesIO()
-    np.savez(buffer, latents=np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32))
-    return buffer.getvalue()
-
-
-def arrays(path: Path) -> object:
-    return npz.read_latents(path) if path.name == "z.npz" else npz.read_npz(path)
-
-
-def idx_files() -> dict[str, bytes]:
-    import gzip
-
-    plain = bytes([0, 0, 8, 3]) + struct.pack(">III", 6, 9, 8) + bytes(range(216)) * 2
-    return {"images-idx3-ubyte": plain, "images-idx3-ubyte.gz": gzip.compress(plain)}
-
-
-def reports() -> dict[str, bytes]:
-    record = {
-        "lesson": "kl", "setting": {"scale": "quick", "data": "mnist", "seed": 1},
-        "findings": {"seeds": [1, 2], "terms": {"0": [1.0, 2.0]}}, "machine": {"system": "Linux"},
-        "created": "2026-01-01T00:00:00", "seconds": 12.5, "predictions": {}, "reflections": {}, "version": 1,
-    }  # fmt: skip
-    text = json.dumps(record)
-    page = f'<html><body><h1>kl</h1><script id="lesson-record" type="application/json">{text}</script></body>'
-    notebook = json.dumps({"cells": [], "metadata": {"genlab": record}})
-    return {"lesson.json": text.encode(), "report.html": page.encode(), "report.ipynb": notebook.encode()}
 
 
 # The campaign.

@@ -13,7 +13,8 @@ if sys.platform == "win32":
 
 import small
 
-from faults.hostile import Outcome, Target, bomb, campaign, largest, targets
+from faults.hostile import Outcome, bomb, campaign, largest
+from faults.targets import Target, targets
 from genlab.data.npz import read_npz
 from genlab.errors import UserError
 from genlab.experiment.runner import begin, work
@@ -21,7 +22,8 @@ from genlab.experiment.trained import open_run
 
 NAMES = (
     "checkpoint", "checkpoint note", "config", "event log", "change log", "note", "request", "picture",
-    "npz", "idx", "report", "shards",
+    "npz", "idx", "report", "shards' manifest", "shard", "zip of pictures", "downloaded zip",
+    "in a downloaded zip", "downloaded tar",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.cases import CASES, copied, prepare, trials
+from faults.cases import CASES, copied, prepare, signalled, trials
 from faults.nursery import Nursery
 from faults.sameness import differences, log
 from genlab.runs.files import read_json, write_json
@@ -32,6 +32,18 @@ def test_killed_at_any_instant_it_ends_as_if_it_had_not_been(
     done = list(trials(prepared, nursery, kills=8, seed=0))
     assert [(trial.where, trial.problems) for trial in done if trial.problems] == []
     assert sum(trial.kills for trial in done) >= 8
+
+
+@pytest.mark.parametrize("sent", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_signal_ends_it_with_a_checkpoint(sent: str, nursery: Nursery, tmp_path: Path) -> None:
+    prepared = prepare("gan, its best kept", tmp_path / "case", nursery)
+    clean = 0
+    for at in range(1, prepared.instants, prepared.instants // 6):
+        run = copied(prepared.fresh, tmp_path / f"{sent}-{at}")
+        cleanly, problems = signalled(run, prepared, nursery, sent, at)
+        assert problems == []
+        clean += cleanly
+    assert clean >= 4, "the others came before the training had begun"
 
 
 def test_what_was_changed_by_a_kill_would_be_seen(nursery: Nursery, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,6 +64,50 @@ def test_a_disk_that_fails_once_costs_no_more_than_a_kill(
         assert "\n" not in end.words, end.words
         assert nursery.run("train", run.path).how == "done"
         assert differences(run, prepared.whole) == [], at
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.999])
+def test_a_write_that_stops_half_way_costs_no_more_than_a_kill(
+    prepared: Prepared, nursery: Nursery, tmp_path: Path, share: float
+) -> None:
+    """No file may be larger than a share of a checkpoint; the bytes up to there are written."""
+    run = copied(prepared.fresh, tmp_path / "run")
+    largest = max(path.stat().st_size for path in prepared.whole.checkpoints.glob("*.safetensors"))
+    end = nursery.run("train", run.path, limit=int(share * largest))
+    assert end.how == "failed"
+    assert "\n" not in end.words, end.words
+    assert nursery.run("train", run.path).how == "done"
+    assert differences(run, prepared.whole) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of 2 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    words = [mount or "", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    if mount is None or subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("left", [4, 24, 60, 100, 160])
+def test_a_disk_that_is_full_costs_no_more_than_a_kill(
+    prepared: Prepared, nursery: Nursery, small_disk: Path, left: int
+) -> None:
+    """So many KiB are left on it when the training begins; then somebody makes room."""
+    run = copied(prepared.fresh, small_disk / "run")
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - left * 1024))
+    end = nursery.run("train", run.path)
+    assert end.how == "failed", "there was room for all of it"
+    assert os.strerror(errno.ENOSPC) in end.words
+    assert "\n" not in end.words, end.words
+    ballast.unlink()
+    assert nursery.run("train", run.path).how == "done"
+    assert differences(run, prepared.whole) == []
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")

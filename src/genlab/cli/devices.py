@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import IO
 
 from genlab.errors import UserError
+from genlab.signals import HANGUP, heeded, hung_up
 
 LOST = 3  # the exit code of a rank that ended because another did
 GRACE = 20.0  # seconds in which the others of a lost rank may end by themselves
@@ -86,23 +87,20 @@ def start(
 
 @contextmanager
 def asking_to_stop(ranks: list[subprocess.Popen[bytes]]) -> Iterator[None]:
-    """Inside, the first SIGINT or SIGTERM asks all ranks to stop after the step at hand; a second ends them."""
-    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Inside, the first signal, or a terminal that is closed, asks all ranks to stop after the step at hand; a
+    second signal ends this process, and the ranks with it."""
 
-    def stop(number: int, frame: object) -> None:
+    def stop(number: int) -> None:
         for rank in ranks:
-            if rank.stdin is not None and not rank.stdin.closed:
+            if rank.stdin is None or rank.stdin.closed:
+                continue
+            with suppress(OSError):  # it may be gone
+                if hung_up(number):
+                    rank.stdin.write(HANGUP)
                 rank.stdin.close()
-            else:
-                rank.terminate()
 
-    for number in former:
-        signal.signal(number, stop)
-    try:
+    with heeded(stop):
         yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 def watched(ranks: list[subprocess.Popen[bytes]]) -> int | None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genlab.data.rows import Rows, parts_of
+from genlab.errors import UserError
 
 Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -64,12 +65,19 @@ class Dataset:
     known: str | None = None
 
     def __post_init__(self) -> None:
-        for images in self.splits.values():
-            assert images.pixels.shape[1:] == self.train.pixels.shape[1:], "two shapes in one data set"
+        """Raises UserError where a file that the images came from can't be what it says."""
+        for split, images in self.splits.items():
             assert (images.labels is not None) == bool(self.class_names), "class names go with labels"
+            mine, shape = images.pixels.shape[1:], self.train.pixels.shape[1:]
+            if mine != shape:
+                raise UserError(f"{self.name}: its {split} images are {mine} and its training images {shape}")
             if images.labels is not None and len(images):
-                classes = len(self.class_names)
-                assert 0 <= images.labels.min() <= images.labels.max() < classes, "a class without a name"
+                least, most, last = images.labels.min(), images.labels.max(), len(self.class_names) - 1
+                if not 0 <= least <= most <= last:
+                    raise UserError(
+                        f"{self.name}: its {split} labels go from {least} to {most}, and its classes from 0 "
+                        f"to {last}: restore its files"
+                    )
 
     @property
     def splits(self) -> dict[str, Images]:

@@ -168,7 +168,7 @@ def open_shard(path: Path, shard: Shard, shape: Shape, labelled: bool) -> tuple[
         if batch.num_rows != shard.count:
             raise ValueError(f"it has {batch.num_rows:,} images, not {shard.count:,}")
         return pixels.reshape(-1, *shape), labels
-    except (OSError, ValueError, TypeError) as error:  # pyarrow's own are ValueErrors
+    except (OSError, ValueError, TypeError, NotImplementedError) as error:  # pyarrow's own are such, too
         why = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise UserError(
             f"{path} is damaged or gone ({why}): restore it, or pack the images again."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from genlab.errors import UserError
 from genlab.experiment.acceleration import check_means
 from genlab.experiment.schema import Experiment
 from genlab.ranks import place
+from genlab.signals import HANGUP, heeded, silence
 
 
 def machine() -> dict[str, Any]:
@@ -107,32 +107,21 @@ def use_threads(count: int) -> None:
 
 @contextmanager
 def stop_signals() -> Iterator[threading.Event]:
-    """Inside, the first SIGINT or SIGTERM sets the event instead of ending the process; a second one ends
-    it. Only a main thread can listen; elsewhere the event is never set. In a rank that `--devices` started,
-    the end of standard input sets it."""
+    """Inside, the first SIGINT or SIGTERM, or a terminal that is closed, sets the event instead of ending the
+    process (`genlab.signals`). Only a main thread can listen; elsewhere the event is never set. In a rank
+    that `--devices` started, the end of standard input sets it."""
     stopped = threading.Event()
     if os.environ.get("GENLAB_LAUNCHED"):
         threading.Thread(target=wait_for_end_of_input, args=(stopped,), daemon=True).start()
     if threading.current_thread() is not threading.main_thread():
         yield stopped
         return
-    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def stop(number: int, frame: object) -> None:
-        stopped.set()
-        for each, handler in former.items():
-            signal.signal(each, handler)
-
-    for number in former:
-        signal.signal(number, stop)
-    try:
+    with heeded(lambda _: stopped.set()):
         yield stopped
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 def wait_for_end_of_input(stopped: threading.Event) -> None:
-    while os.read(0, 1):  # not through sys.stdin, whose lock this thread would still hold at the end
-        pass
+    while said := os.read(0, 1):  # not through sys.stdin, whose lock this thread would still hold at the end
+        if said == HANGUP:
+            silence()
     stopped.set()

@@ -27,6 +27,7 @@ from genlab.training.ema import tensors
 from genlab.training.state import Model
 
 CHUNK = 500  # images decoded at a time
+PRIOR = "genlab-prior"
 
 
 class Drawn(NamedTuple):
@@ -188,7 +189,7 @@ def prior_path(run: Run, best: bool = False) -> Path:
 def write_prior(run: Run, prior: GaussianMixture | Flow, best: bool = False) -> None:
     """Keep a prior fitted to the run's codes beside its checkpoints."""
     flat = tensors(prior)
-    checkpoint.write_tensors(prior_path(run, best), flat, {"format": "genlab-prior", "version": "1"})
+    checkpoint.write_tensors(prior_path(run, best), flat, checkpoint.said_of(PRIOR))
 
 
 def read_prior(run: Run, best: bool = False) -> GaussianMixture | Flow:
@@ -197,7 +198,7 @@ def read_prior(run: Run, best: bool = False) -> GaussianMixture | Flow:
     path, name = prior_path(run, best), f"{run.name}@best" if best else run.name
     if not path.exists():
         raise UserError(f"{name} has no fitted prior: fit one first, with `genlab fit-prior {name}`")
-    flat = checkpoint.read_tensors(path)
+    flat = checkpoint.read_tensors(path, kind=PRIOR)
     if set(flat) == {"weights", "means", "scales"}:
         return GaussianMixture(flat["weights"], flat["means"], flat["scales"])
     first, layers = flat.get("layers.0.net.0.weight"), len({key.split(".")[1] for key in flat if "." in key})

@@ -22,7 +22,8 @@ from genlab.runs.files import read_json, replacing, write_json
 from genlab.training.ema import tensors
 from genlab.training.state import State
 
-FORMAT = {"format": "genlab-checkpoint", "version": "1"}
+VERSION = 1  # of each of genlab's own formats, until one has to change
+CHECKPOINT = "genlab-checkpoint"
 KEEP = 2  # the newest checkpoints of a run that stay on disk
 
 
@@ -33,7 +34,7 @@ def save(state: State, folder: Path) -> Path:
     for part, optimizer in state.optimizers.items():
         flat |= {f"optimizer/{part}/{k}": v for k, v in optimizer.moments().items()}
     path = folder / f"step-{state.step:07d}.safetensors"
-    write_tensors(path, flat, {**FORMAT, "step": str(state.step)})
+    write_tensors(path, flat, {**said_of(CHECKPOINT), "step": str(state.step)})
     note = {"sha256": digest(path), "step": state.step, "seconds": state.seconds}
     write_json(path.with_suffix(".json"), note | ({"config": state.config} if state.config else {}))
     prune(folder)
@@ -61,7 +62,7 @@ def load(state: State, path: Path) -> None:
             f"{path.parent.parent / 'config.json'} is not the config that {path.name} was trained by: "
             "restore it, or train a new run by the new one"
         )
-    flat = read_tensors(path)
+    flat = read_tensors(path, kind=CHECKPOINT)
     pairs = matched(tensors(state.model), flat, "model/", path)
     pairs += matched(tensors(state.averaged.model), flat, "averaged/", path)
     for part, optimizer in state.optimizers.items():
@@ -74,7 +75,7 @@ def load_model(model: nn.Module, path: Path, weights: str = "averaged") -> int:
     """Fill `model` with the checkpoint's `weights`, "averaged" or "model" (raw), and say its step. Raises
     UserError."""
     note = verify(path)
-    fill(model, read_tensors(path, f"{weights}/"), f"{weights}/", path)
+    fill(model, read_tensors(path, f"{weights}/", CHECKPOINT), f"{weights}/", path)
     return int(note["step"])
 
 
@@ -114,13 +115,22 @@ def write_tensors(path: Path, flat: dict[str, Tensor], metadata: dict[str, str])
     entry = {"genlab": json.dumps(metadata, sort_keys=True)}
     ready = {key: tensor.detach().cpu().contiguous() for key, tensor in sorted(flat.items())}
     with replacing(path) as temporary:
-        save_file(ready, temporary, entry)
+        try:
+            save_file(ready, temporary, entry)
+        except SafetensorError as error:  # as it calls a full disk, too
+            raise UserError(
+                f"{path} could not be written ({error}): see to free space and permissions, then go on from "
+                "the checkpoint before it"
+            ) from error
 
 
-def read_tensors(path: Path, prefix: str = "") -> dict[str, Tensor]:
-    """The tensors of a safetensors file whose names begin with `prefix`. Raises UserError."""
+def read_tensors(path: Path, prefix: str = "", kind: str = "") -> dict[str, Tensor]:
+    """The tensors of a safetensors file whose names begin with `prefix`; of one of genlab's formats only,
+    where a `kind` is named. Raises UserError."""
     try:
         with safe_open(path, framework="pt") as file:
+            if kind:
+                check_format(file.metadata(), kind, path)
             return {key: file.get_tensor(key) for key in file.keys() if key.startswith(prefix)}  # noqa: SIM118
     except FileNotFoundError as error:
         raise UserError(f"there is no file {path}; is this a checkpoint of a run?") from error
@@ -128,6 +138,30 @@ def read_tensors(path: Path, prefix: str = "") -> dict[str, Tensor]:
         raise UserError(
             f"{path} is no readable safetensors file ({error}); restore it or train again"
         ) from error
+
+
+def said_of(kind: str) -> dict[str, str]:
+    """What a file says of its own format."""
+    return {"format": kind, "version": str(VERSION)}
+
+
+def check_format(metadata: dict[str, str] | None, kind: str, path: Path) -> None:
+    """Raises UserError where the file at `path` does not say that it is of the format `kind`, or says that a
+    later genlab wrote it."""
+    try:
+        told = json.loads((metadata or {}).get("genlab", ""))
+        named, version = str(told["format"]), int(told["version"])
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise UserError(
+            f"{path} does not say that it is a {kind}: restore it, or take one that genlab wrote"
+        ) from error
+    if named != kind:
+        raise UserError(f"{path} is a {named[:80]!r}, not a {kind}: restore the one that was there")
+    if version > VERSION:
+        raise UserError(
+            f"{path} was written by a later genlab (version {version} of its format, and this one reads up "
+            f"to {VERSION}): update genlab"
+        )
 
 
 def fill(module: nn.Module, flat: dict[str, Tensor], prefix: str, source: object) -> None:

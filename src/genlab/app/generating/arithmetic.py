@@ -44,7 +44,7 @@ def tab(entry: Entry) -> None:
     for each in who.shown:
         images(places, each, decoded(each, latents))
     for place, said in zip(places, operands, strict=False):
-        place.caption(said.words)
+        place.caption(plain(said.words))
     left, right = st.columns([SHEET, SHEET], gap="medium")
     with left:
         way(who, Made(latents, 4, None, "arithmetic", film))

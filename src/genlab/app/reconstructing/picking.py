@@ -16,7 +16,6 @@ from PIL import Image
 from genlab.app.component import component
 from genlab.app.drawing import board
 from genlab.app.held_out import HeldOut
-from genlab.app.style import plain
 from genlab.data.fitting import Fit
 from genlab.data.pictures import SUFFIXES, UnreadableError, decode
 from genlab.errors import UserError
@@ -130,7 +129,7 @@ def uploaded(shape: tuple[int, int, int], fit: Fit, prefix: str) -> Given | None
     if file is None:
         return None
     pixels = as_picture(file.getvalue(), file.name, shape, fit)
-    return Given(255 - pixels if turned else pixels, f"your picture {plain(file.name)}", "upload")
+    return Given(255 - pixels if turned else pixels, f"your picture {file.name}", "upload")
 
 
 def as_picture(data: bytes, name: str, shape: tuple[int, int, int], fit: Fit) -> NDArray[np.uint8]:

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from genlab.app.style import plain
 from genlab.runs.sheets import png
 
 
@@ -21,4 +22,4 @@ def picture(title: str, pixels: NDArray[np.uint8] | None, words: str = "", wide:
             data = png(pixels[None], 1, max(1, wide // side))
             st.image(data, width="content" if side <= wide else wide, alt=title)
         if words:
-            st.caption(words)
+            st.caption(plain(words))

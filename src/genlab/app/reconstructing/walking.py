@@ -53,7 +53,7 @@ def walk(entry: Entry, tests: HeldOut, here: Given, ends: Ends) -> None:
         )  # fmt: skip
         steps = int(b.slider("Steps", 4, 24, 10, key="walk-steps", bind="query-params"))
         if there is None:
-            st.info(f"From {here.words} to where? Say so at the left.")
+            st.info(f"From {plain(here.words)} to where? Say so at the left.")
             return
         codes = ends(here, there)
         if codes is not None:
@@ -95,7 +95,7 @@ def pictures(entry: Entry, frames: NDArray[np.uint8], here: Given, there: Given,
     sheet = png(everything, columns, max(1, SHEET_WIDTH // (columns * (side + 1))))
     st.image(sheet, alt=f"{len(frames)} images on the way from {here.words} to {there.words}")
     st.caption(
-        f"First {here.words}, last {there.words}, as they are; between them what the model decodes on the "
+        f"First {plain(here.words)}, last {plain(there.words)}, as they are; between them what the model decodes on the "
         f"way from the reconstruction of the one to that of the other. {SENTENCES[path]}"
     )
     name = f"{entry.name}-{here.name}-to-{there.name}"

@@ -3,6 +3,7 @@ it may be, and whatever the archive announces is measured again."""
 
 from __future__ import annotations
 
+import errno
 import lzma
 import re
 import stat
@@ -46,6 +47,10 @@ def unpack(packed: BufferedIOBase, name: str, folder: Path) -> list[str]:
                 left_out += refused(path, info.filename, whole=len(members) <= DECODED)
     except DAMAGED as error:
         raise UserError(f"{name} is no zip, or a damaged one ({error}): pack it again") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # which is what a place before the file's beginning gives
+            raise
+        raise UserError(f"{name} is a damaged zip (it names places outside of it): pack it again") from error
     return left_out
 
 
@@ -55,7 +60,11 @@ def checked(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
     members = []
     for info in archive.infolist():
         parts = PurePosixPath(info.filename).parts
-        if info.is_dir() or any(part.startswith((".", "__MACOSX")) and part != ".." for part in parts):
+        if (
+            not info.filename
+            or info.is_dir()
+            or any(part.startswith((".", "__MACOSX")) and part != ".." for part in parts)
+        ):
             continue
         if info.filename.startswith("/") or {"..", "\\", ":"} & {*parts, *info.filename}:
             raise UserError(f"{name} has a file that leads elsewhere, {info.filename}: pack it anew")

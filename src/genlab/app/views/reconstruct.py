@@ -97,7 +97,9 @@ def at_a_glance(entry: Entry, tests: HeldOut, image: Given) -> Account:
         st.markdown(words)
         charts.distribution(known, found.elbo, image.words)
         also = "" if entry.family == "vae" else f" {NOT_ASKED_FOR}"
-        st.caption(f"Bars: the ELBOs of {count(len(known.elbo))} test images. The line: {image.words}.{also}")
+        st.caption(
+            f"Bars: the ELBOs of {count(len(known.elbo))} test images. The line: {plain(image.words)}.{also}"
+        )
     return found
 
 
