@@ -180,7 +180,7 @@ def test_a_sum_shows_its_operands_the_result_and_real_neighbours(runs: Path, dra
     assert np.array_equal(made.latents[4], a)
     assert np.allclose(made.latents[-1], result, atol=1e-6)
     said = texts(page)
-    assert "test image 0 (class 7)" in said
+    assert r"test image 0 \(class 7\)" in said
     assert "the mean of the codes of class 4" in said
     assert arithmetic.HONEST in said
     assert "Of the classes 4" in said  # a seven less sevens plus fours lands among the fours

@@ -189,9 +189,9 @@ def test_what_another_models_data_had_is_let_go(
         patch.setattr(reconstruct, "held_out", lambda entry: more)
         page = open_page("reconstruct", run=small_vae.name)
         page.selectbox(key="class").set_value("odd").run()
-        assert "test image 1 (class odd)" in texts(page)
+        assert r"test image 1 \(class odd\)" in texts(page)
         page.number_input(key="image").set_value(12).run()
-        assert "test image 12 (class even)" in texts(page)
+        assert r"test image 12 \(class even\)" in texts(page)
     page.run()
     assert not page.exception
     assert f"test image {len(tests) - 1}" in texts(page)

@@ -115,7 +115,7 @@ def test_a_class_brings_its_first_image() -> None:
     tests = held_out(entries.read(SHIPPED / "digits-vae"))
     assert tests.labels is not None
     assert page.number_input(key="image").value == np.flatnonzero(tests.labels == 3)[0]
-    assert "(class 3)" in texts(page)
+    assert r"\(class 3\)" in texts(page)
     assert set(tests.labels[picking.some(tests.of("3"), 5)]) == {3}
 
 

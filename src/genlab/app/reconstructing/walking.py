@@ -95,8 +95,8 @@ def pictures(entry: Entry, frames: NDArray[np.uint8], here: Given, there: Given,
     sheet = png(everything, columns, max(1, SHEET_WIDTH // (columns * (side + 1))))
     st.image(sheet, alt=f"{len(frames)} images on the way from {here.words} to {there.words}")
     st.caption(
-        f"First {plain(here.words)}, last {plain(there.words)}, as they are; between them what the model decodes on the "
-        f"way from the reconstruction of the one to that of the other. {SENTENCES[path]}"
+        f"First {plain(here.words)}, last {plain(there.words)}, as they are; between them what the model "
+        f"decodes on the way from the reconstruction of the one to that of the other. {SENTENCES[path]}"
     )
     name = f"{entry.name}-{here.name}-to-{there.name}"
     a, b = st.columns(2)
