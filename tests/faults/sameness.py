@@ -37,9 +37,15 @@ def leftovers(run: Run) -> list[Path]:
 
 def differences(run: Run, whole: Run, stopped: int | None = None) -> list[str]:
     """What of a run is not as in the one that was never touched; empty where nothing is. At the step where it
-    was `stopped`, if it was, it has a checkpoint that the other one may not have."""
+    was `stopped`, if it was, it has a checkpoint that the other one may not have, in the place of an older
+    one."""
     found = []
     mine, theirs = files(run), files(whole)
+    if stopped is not None and (extra := f"step-{stopped:07d}.safetensors") in mine.keys() - theirs.keys():
+        del mine[extra]
+        oldest = min(name for name in theirs if name.startswith("step-"))
+        if oldest not in mine:
+            del theirs[oldest]
     found += [f"{name} is there once only" for name in sorted(mine.keys() ^ theirs.keys())]
     found += [f"{name} differs" for name in sorted(mine.keys() & theirs.keys()) if mine[name] != theirs[name]]
     said, should = log(run, stopped), log(whole, stopped)
