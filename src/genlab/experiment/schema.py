@@ -188,7 +188,7 @@ class Experiment(Section):
 
 def parse(config: dict[str, Any], source: str = "the config") -> Experiment:
     """Raises UserError in one sentence, naming the field, what is wrong and the nearest known key."""
-    version = config.get("schema_version", SCHEMA_VERSION)
+    version = config.get("schema_version", SCHEMA_VERSION) if isinstance(config, dict) else None
     if type(version) is int and version > SCHEMA_VERSION:
         raise UserError(
             f"{source} was written by a later genlab (its schema_version is {version}, and this one reads up "
