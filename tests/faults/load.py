@@ -12,11 +12,9 @@ from pathlib import Path
 import psutil
 import small
 
-from genlab.data.batches import Batches
-from genlab.experiment.build import build_model, build_objective, build_state
-from genlab.runs.events import Metrics, Started, to_line
+from genlab.experiment.runner import begin, work
+from genlab.runs.events import Metrics, Saved, Started, to_line
 from genlab.runs.store import Run, create_run, list_runs
-from genlab.training.fit import advance
 
 
 def many_runs(folder: Path, count: int, lines: int = 600) -> list[Run]:
@@ -82,21 +80,19 @@ def looks(folder: Path, lines: int) -> tuple[float, float]:
     return first, statistics.median(again)
 
 
-def memory_over(steps: int, every: int) -> list[tuple[int, float]]:
-    """(step, MiB resident) of a GAN's training in this process."""
-    images = small.dataset()
-    experiment = small.tiny("gan")
-    state = build_state(experiment, build_model(experiment, images.shape))
-    objective = build_objective(experiment.objective)
-    batches = Batches(
-        images.train, 4 * objective.batches_per_step, 0, "cpu", blocks=objective.batches_per_step
-    )
-    me, found = psutil.Process(), []
-    for step in range(1, steps + 1):
-        advance(state, objective, batches, steps, 0, logs=step % 20 == 0)
-        if step % every == 0:
-            found.append((step, me.memory_info().rss / 2**20))
-    return found
+def memory_over(folder: Path, steps: int, every: int) -> list[tuple[int, float]]:
+    """(step, MiB resident) of this process while it trains a GAN as a worker does: with its log, sheets,
+    checkpoints and detectors."""
+    settings = (
+        f"training.steps={steps}", "training.log_every=20", "training.sample_every=2000",
+        f"training.checkpoint_every={every}", f"data.name={small.blots(folder / 'blots.npz')}",
+    )  # fmt: skip
+    me = psutil.Process()
+    return [
+        (event.step, me.memory_info().rss / 2**20)
+        for event in work(begin(small.tiny("gan", *settings), out=folder / "trained"))
+        if isinstance(event, Saved)
+    ]
 
 
 def table(folder: Path, count: int, seed: int) -> tuple[list[str], int]:
@@ -106,7 +102,7 @@ def table(folder: Path, count: int, seed: int) -> tuple[list[str], int]:
     def told(what: str, value: float, bound: float, unit: str) -> None:
         nonlocal broken
         broken += value > bound
-        lines.append(f"| {what} | {value:.2f} {unit} | ≤ {bound:g} {unit} |")
+        lines.append(f"| {what} | {value:.2g} {unit} | ≤ {bound:g} {unit} |")
 
     runs = folder / "runs"
     many_runs(runs, 1000)
@@ -114,7 +110,7 @@ def table(folder: Path, count: int, seed: int) -> tuple[list[str], int]:
     told("`genlab runs` on them, the whole process", time_of_command(["runs", "--json"], runs), 2, "s")
     _, again = looks(folder, 1_000_000)
     told("a page's look at a log of a million lines, ten of them new", again, 1, "s")
-    memory = memory_over(100_000, 10_000)
+    memory = memory_over(folder, 100_000, 10_000)
     first, last = memory[0][1], memory[-1][1]
     told("growth of memory from step 10⁴ to step 10⁵", 100 * (last - first) / first, 2, "%")
     return lines, broken
