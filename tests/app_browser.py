@@ -103,7 +103,9 @@ class Visitor:
         expect(self.page.get_by_role("heading", name=name, exact=True)).to_be_visible()
 
     def button(self, name: str) -> Locator:
-        return self.page.get_by_role("button", name=name, exact=True)
+        """One of the app's; while a page runs, Streamlit's own header has a "Stop", too."""
+        of_the_app = self.page.locator(':not([data-testid="stBaseButton-header"])')
+        return self.page.get_by_role("button", name=name, exact=True).and_(of_the_app)
 
     def press(self, name: str) -> None:
         self.button(name).click()

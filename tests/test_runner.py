@@ -385,7 +385,7 @@ def test_the_stairs_of_the_rate_fix_the_length(tiny: Tiny, dataset: Dataset) -> 
 def test_a_foreign_file_is_no_prior(tiny: Tiny, dataset: Dataset, train: Train) -> None:
     run = train(tiny("vae"))
     (run.path / "prior.safetensors").write_bytes(newest(run))
-    with pytest.raises(UserError, match="not a fitted prior"):
+    with pytest.raises(UserError, match="is a 'genlab-checkpoint', not a genlab-prior"):
         read_prior(run)
 
 

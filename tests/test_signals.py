@@ -22,7 +22,8 @@ from genlab.signals import heeded
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no POSIX signals, no pseudo-terminals there")
 PATIENCE = 120.0
-LENGTH = ("training.steps=4000", "training.checkpoint_every=1500")
+STEPS = 1500
+LENGTH = (f"training.steps={STEPS}", "training.checkpoint_every=600")
 
 
 def sent(number: int) -> None:
@@ -151,7 +152,7 @@ def ended_cleanly(run: Run, whole: Run) -> None:
     """Stopped on its way, with a checkpoint, and what goes on from it is the run that was not disturbed."""
     status = run.status()
     assert status["state"] == "stopped"
-    assert 0 < status["step"] < 4000
+    assert 0 < status["step"] < STEPS
     assert (run.checkpoints / f"step-{status['step']:07d}.safetensors").exists()
     for _ in work(run):
         pass

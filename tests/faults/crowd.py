@@ -127,7 +127,7 @@ async def visit(mine: Visit, port: int) -> None:
         async with connect(address, origin=site, subprotocols=[PROTOCOL], max_size=None) as socket:
             await ask(socket, "")
             async for data in socket:
-                message = ForwardMsg.FromString(data)  # type: ignore[arg-type]
+                message = ForwardMsg.FromString(data)
                 kind = message.WhichOneof("type")
                 if kind == "auto_rerun":
                     told = message.auto_rerun
