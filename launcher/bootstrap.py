@@ -23,7 +23,7 @@ from pathlib import Path
 
 from environment import CUDA_DISK_MB, CUDA_MB, LAB, TEST, Environment, Part, alone, clear, make
 from machine import SetupError, check_disk, check_place, check_processor, choose_python, nvidia_gpu
-from packages import Pip, install_torch, mend, say
+from packages import Pip, finish_torch, install_torch, mend, say
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -49,7 +49,8 @@ def build(environment: Environment, part: Part) -> None:
         pip.renew()
         install_torch(pip)
         pip.install_locked(environment.root / "launcher" / f"{part.name}.lock")
-        pip.install("--no-build-isolation", "-e", f".[{part.extras}]")
+        finish_torch(pip)
+        pip.install("--quiet", "--no-build-isolation", "-e", f".[{part.extras}]")
         check_torch(environment)
         unfinished = environment.folder / "stamp"
         unfinished.write_bytes(environment.source())

@@ -222,7 +222,7 @@ def pinned(constraints: Path, package: str) -> str:
 
 def install_torch(pip: Pip) -> None:
     """On Linux without an NVIDIA GPU: the CPU build from PyTorch's own index, or whatever pip's sources offer
-    as long as it is not CUDA. Everywhere else the plain pin is right, and comes with the rest.
+    as long as it is not CUDA. Everywhere else the plain pin is right, and comes later.
 
     Raises SetupError when only CUDA can be had and GENLAB_ALLOW_CUDA is not 1."""
     version = pinned(pip.constraints, "torch")
@@ -251,3 +251,10 @@ def install_torch(pip: Pip) -> None:
         "without an NVIDIA GPU. Use a network that reaches it, try another Python "
         "(GENLAB_PYTHON=python3.11 ./lab build), or, to download them all the same, set GENLAB_ALLOW_CUDA=1."
     )
+
+
+def finish_torch(pip: Pip) -> None:
+    """PyTorch where neither its CPU index nor the lock has brought it: the plain pin."""
+    version = pinned(pip.constraints, "torch")
+    if pip.version("torch") != version:
+        pip.install(f"torch=={version}")

@@ -311,6 +311,7 @@ def test_an_interrupted_build_goes_on_and_is_stamped_last(
     for part in (LAB, TEST):
         environment.stamp(part).unlink()
     monkeypatch.setattr(bootstrap, "install_torch", lambda pip: None)
+    monkeypatch.setattr(bootstrap, "finish_torch", lambda pip: None)
     monkeypatch.setattr(bootstrap, "check_torch", lambda environment: None)
     monkeypatch.setattr(packages.Pip, "renew", lambda self: None)
 
@@ -328,12 +329,12 @@ def test_an_interrupted_build_goes_on_and_is_stamped_last(
     assert environment.whole(LAB)
     assert not environment.whole(TEST)
     assert locks == 2 * [root / "launcher" / "lab.lock"]
-    assert installed == [("--no-build-isolation", "-e", ".[app,onnx]")]
+    assert installed == [("--quiet", "--no-build-isolation", "-e", ".[app,onnx]")]
     said = capsys.readouterr()
     assert "goes on from here" in said.err
     assert "Finishing an interrupted build: at most 445 MB to download, 2 to 6 minutes" in said.out
     assert bootstrap.main(["test"], root, lambda command: 0) == 0
-    assert installed[1:] == [("--no-build-isolation", "-e", ".[app,onnx,test]")]
+    assert installed[1:] == [("--quiet", "--no-build-isolation", "-e", ".[app,onnx,test]")]
     assert "Adding what the tests need: about 90 MB" in capsys.readouterr().out
 
 

@@ -89,3 +89,12 @@ def test_another_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     made.write_bytes(made.read_bytes() + b"\0")
     with pytest.raises(SetupError, match="is not the file that genlab was tested with"):
         pip.install_locked(listed)
+
+
+def test_pytorch_comes_by_its_pin_where_nothing_else_brought_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    version, installed = packages.pinned(ROOT / "constraints.txt", "torch"), list[tuple[str, ...]]()
+    monkeypatch.setattr(packages.Pip, "install", lambda self, *arguments: installed.append(arguments))
+    for found in ("", "1.0", version):
+        monkeypatch.setattr(packages.Pip, "version", lambda self, package, found=found: found)
+        packages.finish_torch(packages.Pip(Path(sys.executable), ROOT / "constraints.txt"))
+    assert installed == 2 * [(f"torch=={version}",)]
