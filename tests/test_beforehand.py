@@ -15,7 +15,11 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="affinity and glibc a
 
 def told(body: str, **environment: str) -> Any:
     """What a fresh process prints as JSON, with two cores as far as genlab can see."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("OMP_", "GENLAB_PLAIN"))}
+    clean = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("OMP_", "GOMP_", "GENLAB_PLAIN"))
+    }
     start = "import json, os, sys\nfrom genlab import beforehand\nos.cpu_count = lambda: 2\n"
     done = subprocess.run(
         [sys.executable, "-c", start + body], env={**clean, **environment}, capture_output=True, text=True
@@ -50,6 +54,19 @@ def test_what_the_user_has_set_stays(environment: dict[str, str], setting: str, 
     bound, made = told(STATE, **environment)
     assert bound == environment.get("OMP_PROC_BIND", None if setting == "threads" else bound)
     assert made[setting] == f"left alone ({reason})"
+
+
+@LINUX
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [({}, "100000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "PASSIVE"}, None),
+     ({"GENLAB_PLAIN": "1"}, None)],
+)  # fmt: skip
+def test_threads_go_to_sleep_sooner(environment: dict[str, str], expected: str | None) -> None:
+    ask = "print(json.dumps(os.environ.get('GOMP_SPINCOUNT')))"
+    assert told(f"beforehand.prepare()\n{ask}", **environment) == expected
+    given = environment.get("GOMP_SPINCOUNT")
+    assert told(f"beforehand.prepare()\nbeforehand.unbind()\n{ask}", **environment) == given
 
 
 def test_one_thread_or_many_cores_are_not_bound() -> None:

@@ -110,7 +110,7 @@ def spawn(path: Path, family: str, arguments: list[str], seconds: float | None, 
         if after or any(each.alive() for each in others):
             command = [sys.executable, "-m", "genlab.app.turn", str(turn), after or "", *command]
         began = time.time()
-        pid, created = processes.start(command, log_path(path.name))
+        pid, created = processes.start(command, log_path(path.name), trains=True)
         launch = Launch(str(path), family, pid, created, began, seconds, turn, after)
         write_json(folder() / f"{path.name}.json", asdict(launch))
     return launch

@@ -20,13 +20,19 @@ from genlab.runs.worker import begun, living
 
 
 def start(
-    command: Sequence[str], log: Path, *, threads: int | None = None, errors_only: bool = False
+    command: Sequence[str],
+    log: Path,
+    *,
+    threads: int | None = None,
+    errors_only: bool = False,
+    trains: bool = False,
 ) -> tuple[int, float]:
-    """Start `command`, what it says in `log`, or only its errors. Returns its pid and when it has `begun`."""
+    """Start `command`, what it says in `log`, or only its errors; `trains`: it is `genlab train`, which sees
+    to its threads itself. Returns its pid and when it has `begun`."""
     with log.open("wb") as said:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL if errors_only else said,
-            stderr=said, env=environment(threads), **detached(),
+            stderr=said, env=environment(threads, sleepy=not trains), **detached(),
         )  # fmt: skip
     try:
         created = begun(psutil.Process(process.pid))
@@ -50,10 +56,10 @@ def end(pid: int, created: float) -> None:
             each.kill()
 
 
-def environment(threads: int | None = None) -> dict[str, str]:
-    """That of a worker. Idle threads sleep instead of spinning, for the page and others want the cores too;
-    with `threads`, no more than so many of them."""
-    settings = {"PYTHONUTF8": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+def environment(threads: int | None = None, sleepy: bool = True) -> dict[str, str]:
+    """That of a worker. Where it is `sleepy`, idle threads sleep instead of spinning, for the page and others
+    want the cores too; with `threads`, no more than so many of them."""
+    settings = {"PYTHONUTF8": "1", **({"OMP_WAIT_POLICY": "PASSIVE"} if sleepy else {})}
     if threads is not None:
         settings |= {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
     return {**settings, **os.environ}

@@ -80,7 +80,7 @@ def wide(width: int, gpu: bool) -> Chosen:
 def deep(large: bool, colour: bool) -> Chosen:
     """Dimensions of z."""
     if large:
-        return Chosen("network.latent_dim", "128", f"large images have more to say{UNTRIED}")
+        return Chosen("network.latent_dim", "128", "with them a GAN of 64 px came nearer in two minutes")
     if colour:
         return Chosen("network.latent_dim", "64", f"colours are to be said, too{UNTRIED}")
     return Chosen("network.latent_dim", "32", "what the default recipes were searched with")
