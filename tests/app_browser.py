@@ -21,6 +21,7 @@ SWITCHES = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ]  # fmt: skip
+PAGES = ("data", "train", "vae-to-gan", "generate", "explore", "reconstruct", "compare", "runs", "lessons")
 PROBES = ("/_stcore/health", "/_stcore/host-config")  # where Streamlit seeks its server, from a page's path
 PATIENCE = 120_000  # ms; a busy machine needs them, an idle one a tenth
 expect.set_options(timeout=PATIENCE)

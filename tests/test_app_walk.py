@@ -13,11 +13,10 @@ import pytest
 
 from genlab.cli.bring import free_port
 
-from app_browser import Visitor, chromium, server  # isort: skip
+from app_browser import PAGES, Visitor, chromium, server  # isort: skip
 from playwright.sync_api import Browser, FilePayload, expect
 
 pytestmark = pytest.mark.browser
-PAGES = ("data", "train", "vae-to-gan", "generate", "explore", "reconstruct", "compare", "runs", "lessons")
 
 
 @pytest.fixture(scope="module")

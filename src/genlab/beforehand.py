@@ -46,8 +46,9 @@ def prepare() -> None:
 def bind_threads() -> str:
     """On a machine of one or two cores, keep each thread on a core of its own: beside another busy program
     the scheduler else puts both on one, where each waits for the other. On more cores two programs that both
-    bind would share the first few and leave the others idle. A thread that waits goes to sleep sooner: alone
-    it makes no difference, beside programs that take all cores it is twice as fast (`bench threads`)."""
+    bind would share the first few and leave the others idle. A thread that waits goes to sleep sooner:
+    beside one busy program that costs a tenth, beside two it is twice as fast, and alone no difference stands
+    out (`genlab bench threads`, benchmarks/results/threads.json)."""
     if os.environ.get(PLAIN):
         return f"left alone ({PLAIN} is set)"
     if os.environ.get(BIND):

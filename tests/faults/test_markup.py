@@ -17,7 +17,7 @@ from genlab.runs.events import Finished, Warned
 from genlab.runs.files import read_json, write_json
 from genlab.runs.store import Run
 
-from app_browser import Visitor, chromium, server  # isort: skip
+from app_browser import PAGES, Visitor, chromium, server  # isort: skip
 from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
@@ -76,26 +76,12 @@ def spoil(run: Run) -> None:
     run.append(Finished(7, "failed", 1.0, PLANTED))
 
 
-PAGES = (
-    "",
-    "data",
-    "train",
-    "vae-to-gan",
-    "generate",
-    "explore",
-    "reconstruct",
-    "compare",
-    "runs",
-    "lessons",
-)
-
-
 def test_on_every_page_it_stays_text(browser: Browser, home: Path, tmp_path: Path) -> None:
     port = free_port(8900)
     visitor = Visitor(browser, port, "light", tmp_path)
     seen, became = [], {}
     with server(home, port):
-        for page in PAGES:
+        for page in ("", *PAGES):
             for run in ("", f"vae {NAME}", f"gan {NAME}"):
                 visitor.visit(page + (f"?run={quote(run)}" if run else ""))
                 visitor.settle()

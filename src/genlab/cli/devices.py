@@ -88,7 +88,7 @@ def start(
 @contextmanager
 def asking_to_stop(ranks: list[subprocess.Popen[bytes]]) -> Iterator[None]:
     """Inside, the first signal, or a terminal that is closed, asks all ranks to stop after the step at hand; a
-    second signal ends this process, and the ranks with it."""
+    second signal ends this process as ever; the ranks, whose input has ended, then end by themselves."""
 
     def stop(number: int) -> None:
         for rank in ranks:
