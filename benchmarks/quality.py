@@ -1,8 +1,8 @@
 """Time to quality: Fréchet distance against seconds of training, each recipe and each budget.
 
-    python benchmarks/quality.py --json runs/quality.json
-    python benchmarks/quality.py --budgets 20 60 --seeds 1 --arms vae gan
-    python benchmarks/quality.py --data FOLDER --classifier FILE
+    genlab bench quality --json runs/quality.json
+    genlab bench quality --budgets 20 60 --seeds 1 --arms vae gan
+    genlab bench quality --data FOLDER --classifier FILE
 
 Every cell is a training of its own, as `genlab train --recipe auto --seconds N` does it, with logs, samples
 and checkpoints: `genlab/recipes/auto.py` fits the recipe to the seconds, a calibration the steps, before it
@@ -26,7 +26,8 @@ from genlab import beforehand
 
 beforehand.prepare()
 
-from under_the_clock.arms import ARMS, Task, scored  # noqa: E402  (after what must stand before torch)
+from in_markdown.quality import FLOOR  # noqa: E402  (after what must stand before torch)
+from under_the_clock.arms import ARMS, Task, scored  # noqa: E402
 from under_the_clock.scales import COUNT, distances, first_of, said, scales  # noqa: E402
 
 from genlab.data.source import load  # noqa: E402
@@ -42,9 +43,12 @@ def run(chosen: argparse.Namespace, data: str) -> list[dict[str, Any]]:
     kept = chosen.json
     rows: list[dict[str, Any]] = read_json(kept) if kept and kept.exists() else []
     names = [scale.name for scale in asked_for]
-    print(
-        f"{data}: floor of training images " + said(distances(first_of(dataset.train), asked_for)), flush=True
-    )
+    floor = distances(first_of(dataset.train), asked_for)
+    print(f"{data}: floor of {FLOOR} {said(floor)}", flush=True)
+    rows = with_floor(rows, data, floor)
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_json(kept, rows)
     for seed in range(chosen.first_seed, chosen.first_seed + chosen.seeds):
         for budget in chosen.budgets:
             for arm in chosen.arms:
@@ -53,11 +57,19 @@ def run(chosen: argparse.Namespace, data: str) -> list[dict[str, Any]]:
                 new = scored(arm, Task(data, dataset, budget, seed, auto=True), asked_for)
                 rows += new
                 if kept:
-                    kept.parent.mkdir(parents=True, exist_ok=True)
                     write_json(kept, rows)
                 for row in new:
                     print(line(row), flush=True)
     return [row for row in rows if row["data"] == data]
+
+
+def with_floor(rows: list[dict[str, Any]], data: str, fid: dict[str, float]) -> list[dict[str, Any]]:
+    """`rows`, what real images have on each scale among them: once for each data set."""
+    for row in rows:
+        if (row["model"], row["data"]) == (FLOOR, data):
+            row["fid"] |= fid
+            return rows
+    return [*rows, {"arm": FLOOR, "model": FLOOR, "data": data, "budget": None, "seed": None, "fid": fid}]
 
 
 def line(row: dict[str, Any]) -> str:
@@ -75,6 +87,7 @@ def known(row: dict[str, Any], arm: str, data: str, budget: float, seed: int, na
 def table(rows: list[dict[str, Any]]) -> str:
     """A line for each model, a column for each budget: mean [smallest, largest] over seeds, and the seconds
     that it took in the mean; on each scale."""
+    rows = [row for row in rows if row["model"] != FLOOR]
     budgets = sorted({row["budget"] for row in rows})
     lines = []
     for name in sorted({name for row in rows for name in row["fid"]}):

@@ -19,6 +19,7 @@ import hashlib
 import json
 import statistics
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ from genlab import beforehand
 
 beforehand.prepare()
 
-from under_the_clock.arms import Task, scored  # noqa: E402  (after what must stand before torch)
+from in_markdown import places  # noqa: E402  (after what must stand before torch)
+from under_the_clock.arms import Task, scored  # noqa: E402
 from under_the_clock.scales import said, scales  # noqa: E402
 
 from genlab.data.source import load  # noqa: E402
@@ -327,15 +329,8 @@ def table(name: str, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> 
 
 
 def documented(page: str, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> str:
-    """`page` with the table of each study that it has a place for, between `<!-- NAME -->` and
-    `<!-- /NAME -->`."""
-    for name in STUDIES:
-        before, begins, rest = page.partition(f"<!-- {name} -->")
-        _, ends, after = rest.partition(f"<!-- /{name} -->")
-        if begins:
-            assert ends, f"the part {name} of the page has no end"
-            page = f"{before}{begins}{table(name, chosen, rows)}\n\n{ends}{after}"
-    return page
+    """`page` with the table of each study that it has a place for."""
+    return places.documented(page, {name: partial(table, name, chosen, rows) for name in STUDIES})
 
 
 def main() -> None:

@@ -57,3 +57,10 @@ def test_the_tables_of_the_search_are_what_was_kept_of_it() -> None:
     assert search.documented(page, known, rows) == page, (
         "run genlab bench search --json benchmarks/results/search.json --page docs/recipes.md"
     )
+
+
+def test_the_tables_of_performance_are_what_the_benchmarks_left() -> None:
+    import performance  # of benchmarks/
+
+    page = (DOCS / "performance.md").read_text("utf-8")
+    assert performance.written(page) == page, "run genlab bench performance"

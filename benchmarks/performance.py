@@ -1,0 +1,78 @@
+"""The tables of docs/performance.md, written anew from what the other benchmarks left in benchmarks/results.
+
+    genlab bench performance
+
+It measures nothing. Which benchmark leaves which file, by which command, stands on the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from in_markdown import quality, speed
+from in_markdown.places import documented
+from side_by_side.settings import BENCHMARKS
+
+from genlab.runs.files import read_json
+
+RESULTS = BENCHMARKS / "results"
+PAGE = BENCHMARKS.parent / "docs" / "performance.md"
+
+# place on the page -> the file that it is made from, and how
+TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "machine": ("peers", lambda kept: speed.machine(speed.rows_of(kept, busy=False))),
+    "peers": ("peers", lambda kept: speed.as_run(speed.rows_of(kept, busy=False))),
+    "same-settings": ("peers", lambda kept: speed.same_settings(speed.rows_of(kept, busy=False))),
+    "busy": ("peers", lambda kept: speed.same_settings(speed.rows_of(kept, busy=True))),
+    "own": ("peers", lambda kept: speed.own(speed.rows_of(kept, busy=False))),
+    "layers": ("layers", speed.layers),
+    "threads": ("threads", speed.threads),
+    "startup": ("startup", speed.startup),
+    "overhead": ("overhead", speed.overhead),
+    "quality-mnist": ("quality", lambda rows: quality.quality(rows, "mnist")),
+    "quality-fashion": ("quality", lambda rows: quality.quality(rows, "fashion-mnist")),
+    "charged": ("quality", lambda rows: quality.charged(rows, "mnist")),
+    "curves": ("curves", lambda rows: curves(rows)),
+}
+
+
+def curves(rows: list[dict[str, Any]]) -> str:
+    from curves import ARMS, sooner
+
+    scale = min(next(iter(rows))["fid"], key=lambda name: not name.startswith("genlab"))
+    return quality.sooner(sooner(rows, scale), {name: arm.label for name, arm in ARMS.items()})
+
+
+def made(results: Path, file: str, table: Callable[[Any], str]) -> str:
+    path = results / f"{file}.json"
+    return table(read_json(path)) if path.exists() else f"*Not measured yet: `genlab bench {file}`.*"
+
+
+def written(page: str, results: Path = RESULTS) -> str:
+    """`page` with its tables as `results` have them."""
+    return documented(
+        page,
+        {
+            name: (lambda file=file, table=table: made(results, file, table))
+            for name, (file, table) in TABLES.items()
+        },
+    )  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="genlab bench performance",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
+    parser.add_argument("--page", type=Path, default=PAGE, help="a page of Markdown with places for tables")
+    chosen = parser.parse_args()
+    chosen.page.write_text(written(chosen.page.read_text("utf-8")), "utf-8")
+    print(f"wrote the tables of {chosen.page.name}")
+
+
+if __name__ == "__main__":
+    main()
