@@ -29,8 +29,9 @@ def test_a_table_has_a_line_for_each_row() -> None:
 
 def measured(pair: int, side: str, setting: str, rate: float, **more: Any) -> dict[str, Any]:
     return {
-        "network": "examples-vae", "setting": setting, "pair": pair, "side": side, "batch": 128, "busy": False,
-        "threads": 2, "torch": "2", "images_per_second": rate, "flops_per_image": 1e9, "gflops": rate, **more,
+        "network": "examples-vae", "setting": setting, "pair": pair, "side": side, "batch": 128,
+        "busy": False, "threads": 2, "torch": "2", "images_per_second": rate, "flops_per_image": 1e9,
+        "gflops": rate, **more,
     }  # fmt: skip
 
 
@@ -48,9 +49,7 @@ def kept() -> dict[str, Any]:
 
 def test_as_run_is_ours_with_settings_against_the_peer_without() -> None:
     first, second = speed.as_run(speed.rows_of(kept(), busy=False)).splitlines()[2:]
-    assert first == (
-        "| pytorch/examples vae | 128 | 40 | 80 | **2.00×** [2.00, 2.00] | ≥ 3×: missed |"
-    )
+    assert first == "| pytorch/examples vae | 128 | 40 | 80 | **2.00×** [2.00, 2.00] | ≥ 3×: missed |"
     assert second.startswith("| pytorch/examples vae, compiled |")
     assert "**2.25×**" in second
 

@@ -53,7 +53,8 @@ def cell(rows: Sequence[Row], scale: str) -> str:
         return "–"
     values = [row["fid"][scale] for row in rows]
     ends = f" [{min(values):.1f}, {max(values):.1f}]" if len(values) > 1 else ", one seed"
-    return f"**{statistics.mean(values):.1f}**{ends} in {statistics.mean(row['seconds'] for row in rows):.0f} s"
+    seconds = statistics.mean(row["seconds"] for row in rows)
+    return f"**{statistics.mean(values):.1f}**{ends} in {seconds:.0f} s"
 
 
 def wanted(rows: Sequence[Row], model: str, budget: float, scale: str) -> str:
@@ -73,7 +74,8 @@ def charged(rows: Sequence[Row], data: str) -> str:
         for budget in budgets(here):
             found = [row for row in here if (row["model"], row["budget"]) == (model, budget)]
             spent, alone = (
-                statistics.mean(row[key] for row in found) if found else 0.0 for key in ("seconds", "own_seconds")
+                statistics.mean(row[key] for row in found) if found else 0.0
+                for key in ("seconds", "own_seconds")
             )
             cells.append(f"{spent - alone:.0f} + {alone:.0f} s" if found else "–")
         lines.append(cells)

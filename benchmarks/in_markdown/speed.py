@@ -7,11 +7,12 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from in_markdown.places import markdown
 from overhead import GOAL, MEMORY_GOAL, cost
 from side_by_side.catalogue import NETWORKS, PEAK_GOAL
 from side_by_side.ratios import Spread, by_pair, chosen, quotients, ratio, spread, summary
 from startup import COMMANDS, TORCH
+
+from in_markdown.places import markdown
 
 RATE = "images_per_second"
 COMPARED = {name: network for name, network in NETWORKS.items() if network.peer}
@@ -40,8 +41,9 @@ def machine(kept: dict[str, Any]) -> str:
     peaks = spread(row["gflops"] for row in chosen(rows, side="gemm"))
     return (
         f"{about['cpu']}, {about['cores']} cores, {about['system']}, no GPU; Python {about['python']}, "
-        f"torch {rows[0]['torch']}, {rows[0]['threads']} threads, float32. The fastest product of two square matrices took "
-        f"{peaks.median:.0f} GFLOP/s in the median of {peaks.values} times, {peaks.least:.0f} to {peaks.most:.0f}."
+        f"torch {rows[0]['torch']}, {rows[0]['threads']} threads, float32. The fastest product of two square "
+        f"matrices went at {peaks.median:.0f} GFLOP/s in the median of {peaks.values} times, "
+        f"{peaks.least:.0f} to {peaks.most:.0f}."
     )
 
 
@@ -59,12 +61,14 @@ def as_run(kept: dict[str, Any]) -> str:
             found = spread(both)
             mine = summary(rows, name, side, "ours")
             theirs = summary(rows, name, "peer", "plain")
-            assert mine is not None and theirs is not None
+            assert mine is not None
+            assert theirs is not None
             batch = next(iter(chosen(rows, network=name)))["batch"]
             lines.append(
                 [
-                    network.label + words.removeprefix("ours"), str(batch), f"{theirs.images_per_second:,.0f}",
-                    f"{mine.images_per_second:,.0f}", said(found), judged(found, goal_of(name, side)),
+                    network.label + words.removeprefix("ours"), str(batch),
+                    f"{theirs.images_per_second:,.0f}", f"{mine.images_per_second:,.0f}", said(found),
+                    judged(found, goal_of(name, side)),
                 ]
             )  # fmt: skip
     heads = ("network", "batch", "peer, images/s", "ours, images/s", "ours / peer [quartiles]", "goal")
@@ -202,4 +206,3 @@ def overheads(found: Sequence[dict[str, Any]]) -> Iterator[list[str]]:
 def rows_of(kept: dict[str, Any], busy: bool) -> dict[str, Any]:
     """What was measured alone on the machine, or beside one foreign program."""
     return {**kept, "measurements": chosen(kept["measurements"], busy=busy)}
-
