@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,7 @@ def made(results: Path, file: str, table: Callable[[Any], str]) -> str:
 
 def written(page: str, results: Path = RESULTS) -> str:
     """`page` with its tables as `results` have them."""
-    return documented(
-        page,
-        {
-            name: (lambda file=file, table=table: made(results, file, table))
-            for name, (file, table) in TABLES.items()
-        },
-    )  # fmt: skip
+    return documented(page, {name: partial(made, results, *how) for name, how in TABLES.items()})
 
 
 def main() -> None:

@@ -67,7 +67,7 @@ def with_floor(rows: list[dict[str, Any]], data: str, fid: dict[str, float]) -> 
     """`rows`, what real images have on each scale among them: once for each data set."""
     for row in rows:
         if (row["model"], row["data"]) == (FLOOR, data):
-            row["fid"] |= fid
+            row["fid"] = {**fid, **row["fid"]}
             return rows
     return [*rows, {"arm": FLOOR, "model": FLOOR, "data": data, "budget": None, "seed": None, "fid": fid}]
 

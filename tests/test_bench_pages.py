@@ -17,7 +17,7 @@ MACHINE = {"cpu": "a processor", "cores": 2, "system": "Linux", "python": "3.11"
 
 
 def test_a_table_takes_its_place_and_leaves_the_rest_of_the_page() -> None:
-    page = "above\n\n<!-- one -->\n\nold\n\n<!-- /one -->\n\nbelow <!-- two --> no table of ours"
+    page = "above\n\n<!-- one -->\nold\n\n<!-- /one -->\n\nbelow <!-- two --> no table of ours"
     new = documented(page, {"one": lambda: "\nnew\n", "three": lambda: "nowhere"})
     assert new == page.replace("old", "new")
     assert documented(new, {"one": lambda: "new"}) == new
