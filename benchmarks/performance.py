@@ -1,8 +1,9 @@
-"""The tables of docs/performance.md, written anew from what the other benchmarks left in benchmarks/results.
+"""The tables of docs/performance.md and of the README, written anew from what the benchmarks left in
+benchmarks/results.
 
     genlab bench performance
 
-It measures nothing. Which benchmark leaves which file, by which command, stands on the page.
+It measures nothing. Which benchmark leaves which file, by which command, stands on the first of these pages.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from side_by_side.settings import BENCHMARKS
 from genlab.runs.files import read_json
 
 RESULTS = BENCHMARKS / "results"
-PAGE = BENCHMARKS.parent / "docs" / "performance.md"
+PAGES = [BENCHMARKS.parent / "docs" / "performance.md", BENCHMARKS.parent / "README.md"]
 
 # place on the page -> the file that it is made from, and how
 TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
@@ -35,6 +36,7 @@ TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
     "overhead": ("overhead", speed.overhead),
     "quality-mnist": ("quality", lambda rows: quality.quality(rows, "mnist")),
     "quality-fashion": ("quality", lambda rows: quality.quality(rows, "fashion-mnist")),
+    "own-scale": ("quality", quality.own_scale),
     "charged": ("quality", lambda rows: quality.charged(rows, "mnist")),
     "curves": ("curves", lambda rows: curves(rows)),
 }
@@ -63,10 +65,12 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    parser.add_argument("--page", type=Path, default=PAGE, help="a page of Markdown with places for tables")
-    chosen = parser.parse_args()
-    chosen.page.write_text(written(chosen.page.read_text("utf-8")), "utf-8")
-    print(f"wrote the tables of {chosen.page.name}")
+    parser.add_argument(
+        "--pages", type=Path, nargs="+", default=PAGES, help="pages of Markdown with places for tables"
+    )
+    for page in parser.parse_args().pages:
+        page.write_text(written(page.read_text("utf-8")), "utf-8")
+        print(f"wrote the tables of {page.name}")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ MACHINE = {"cpu": "a processor", "cores": 2, "system": "Linux", "python": "3.11"
 
 
 def test_a_table_takes_its_place_and_leaves_the_rest_of_the_page() -> None:
-    page = "above\n\n<!-- one -->\nold\n\n<!-- /one -->\n\nbelow <!-- two --> no table of ours"
+    page = "above\n\n<!-- one -->\n\nold\n\n<!-- /one -->\n\nbelow <!-- two --> no table of ours"
     new = documented(page, {"one": lambda: "\nnew\n", "three": lambda: "nowhere"})
     assert new == page.replace("old", "new")
     assert documented(new, {"one": lambda: "new"}) == new
@@ -81,7 +81,7 @@ def test_where_a_step_goes_is_shares_of_it() -> None:
     ]
     each = {"network": "recipe-gan", "step": 0.01, "peak": 100.0, "products": products}
     (line,) = speed.layers([each]).splitlines()[2:]
-    assert "| 10.0 ms | 35% | 60% | 58% | 40% | `mm` 2×3, 3×4 40%, at 50%;" in line
+    assert "| 10.0 ms | 35% | 60% | 58% | 40% | `mm` 2×3, 3×4: 40%, at 50% |" in line
 
 
 def raced(model: str, seed: int, value: float, **more: Any) -> dict[str, Any]:
@@ -103,6 +103,7 @@ def test_a_goal_is_of_its_scale_and_data_set() -> None:
     model = "VAE, z ~ N(0, I)"
     assert "met" not in quality.quality([raced(model, 0, 1.0, data="fashion-mnist")], "fashion-mnist")
     assert "met" not in quality.quality([raced(model, 0, 1.0, fid={"genlab-mnist": 1.0})], "mnist")
+    assert "Not measured yet" in quality.quality([raced(model, 0, 1.0)], "fashion-mnist")
 
 
 def test_the_floor_stands_once_for_each_data_set_on_every_scale() -> None:

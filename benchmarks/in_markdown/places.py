@@ -12,7 +12,7 @@ def documented(page: str, tables: Mapping[str, Callable[[], str]]) -> str:
         _, ends, after = rest.partition(f"<!-- /{name} -->")
         if begins:
             assert ends, f"the part {name} of the page has no end"
-            page = f"{before}{begins}\n{table().strip()}\n\n{ends}{after}"
+            page = f"{before}{begins}\n\n{table().strip()}\n\n{ends}{after}"
     return page
 
 

@@ -29,6 +29,8 @@ def quality(rows: Sequence[Row], data: str) -> str:
     """A table for each scale: a line for each model, a column for each budget; the mean over seeds, the
     smallest and the largest, and the mean of the seconds that it really took."""
     here = [row for row in rows if row["data"] == data]
+    if not here:
+        return f"*Not measured yet: `genlab bench quality --data {data}`.*"
     scales = sorted({scale for row in here for scale in row["fid"]}, reverse=True)
     return "\n\n".join(scaled(here, scale) for scale in scales)
 
@@ -46,6 +48,15 @@ def scaled(rows: Sequence[Row], scale: str) -> str:
     least = "" if floor is None else f"; {FLOOR} {floor:.1f}"
     heads = [f"on {scale}{least}", *(f"{budget:g} s" for budget in budgets(mine))]
     return markdown(heads, lines)
+
+
+def own_scale(rows: Sequence[Row]) -> str:
+    """MNIST alone, on the feature network that ships."""
+    return scaled([row for row in rows if row["data"] == "mnist"], shipped(rows))
+
+
+def shipped(rows: Sequence[Row]) -> str:
+    return next(scale for row in rows for scale in row["fid"] if scale.startswith("genlab-mnist-"))
 
 
 def cell(rows: Sequence[Row], scale: str) -> str:

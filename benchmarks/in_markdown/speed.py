@@ -123,16 +123,15 @@ def own(kept: dict[str, Any]) -> str:
 
 
 def layers(found: Sequence[dict[str, Any]]) -> str:
-    """For each network: what share of its step the products take, how near the peak they are, and the three
-    that take longest."""
+    """For each network: what share of its step the products take, how near the peak they are, and which takes
+    longest."""
     lines = []
     for each in found:
         products, step, peak = each["products"], each["step"], each["peak"]
         seconds, flops = (sum(row[key] for row in products) for key in ("seconds", "flops"))
-        longest = "; ".join(
-            f"{words(row)} {row['seconds'] / step:.0%}, at {row['flops'] / row['seconds'] / 1e9 / peak:.0%}"
-            for row in products[:3]
-        )
+        first = products[0]
+        rate = first["flops"] / first["seconds"] / 1e9
+        longest = f"{words(first)}: {first['seconds'] / step:.0%}, at {rate / peak:.0%}"
         lines.append(
             [
                 NETWORKS[each["network"]].label, f"{1e3 * step:.1f} ms", f"{flops / step / 1e9 / peak:.0%}",
@@ -142,13 +141,13 @@ def layers(found: Sequence[dict[str, Any]]) -> str:
         )  # fmt: skip
     heads = (
         "network", "a step", "of the peak", "in products and convolutions", "… alone, of the peak",
-        "everything else", "the three longest: share of the step, of the peak",
+        "everything else", "the longest: share of the step, of the peak",
     )  # fmt: skip
     return markdown(heads, lines)
 
 
 def words(row: dict[str, Any]) -> str:
-    """An operation and the shape of its second argument, which is its weight most often."""
+    """An operation and the shapes of what it works on."""
     shapes = [shape.replace(" × ", "×") for shape in row["shapes"][:3]]
     return f"`{row['operation']}` {', '.join(shapes)}"
 
