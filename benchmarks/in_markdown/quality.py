@@ -56,7 +56,8 @@ def own_scale(rows: Sequence[Row]) -> str:
 
 
 def shipped(rows: Sequence[Row]) -> str:
-    return next(scale for row in rows for scale in row["fid"] if scale.startswith("genlab-mnist-"))
+    names: list[str] = [name for row in rows for name in row["fid"]]
+    return next(name for name in names if name.startswith("genlab-mnist-"))
 
 
 def cell(rows: Sequence[Row], scale: str) -> str:
