@@ -25,11 +25,10 @@ PAGES = [BENCHMARKS.parent / "docs" / "performance.md", BENCHMARKS.parent / "REA
 
 # place on the page -> the file that it is made from, and how
 TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
-    "machine": ("peers", lambda kept: speed.machine(speed.rows_of(kept, busy=False))),
-    "peers": ("peers", lambda kept: speed.as_run(speed.rows_of(kept, busy=False))),
-    "same-settings": ("peers", lambda kept: speed.same_settings(speed.rows_of(kept, busy=False))),
-    "busy": ("peers", lambda kept: speed.same_settings(speed.rows_of(kept, busy=True))),
-    "own": ("peers", lambda kept: speed.own(speed.rows_of(kept, busy=False))),
+    "machine": ("peers", lambda kept: speed.machine(speed.alone(kept))),
+    "peers": ("peers", lambda kept: speed.as_run(speed.alone(kept))),
+    "same-settings": ("peers", lambda kept: speed.same_settings(speed.alone(kept))),
+    "own": ("peers", lambda kept: speed.own(speed.alone(kept))),
     "layers": ("layers", speed.layers),
     "threads": ("threads", speed.threads),
     "startup": ("startup", speed.startup),
@@ -45,8 +44,8 @@ TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
 def curves(rows: list[dict[str, Any]]) -> str:
     from curves import ARMS, sooner
 
-    scale = min(next(iter(rows))["fid"], key=lambda name: not name.startswith("genlab"))
-    return quality.sooner(sooner(rows, scale), {name: arm.label for name, arm in ARMS.items()})
+    found = sooner(rows, quality.shipped(rows))
+    return quality.sooner(found, {name: arm.label for name, arm in ARMS.items()})
 
 
 def made(results: Path, file: str, table: Callable[[Any], str]) -> str:

@@ -18,7 +18,6 @@ the JSON is not trained again. Run it alone on the machine.
 from __future__ import annotations
 
 import argparse
-import statistics
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from genlab import beforehand
 
 beforehand.prepare()
 
-from in_markdown.quality import FLOOR  # noqa: E402  (after what must stand before torch)
+from in_markdown.quality import FLOOR, budgets, cell  # noqa: E402  (after what must stand before torch)
 from under_the_clock.arms import ARMS, Task, scored  # noqa: E402
 from under_the_clock.scales import COUNT, distances, first_of, said, scales  # noqa: E402
 
@@ -85,37 +84,29 @@ def known(row: dict[str, Any], arm: str, data: str, budget: float, seed: int, na
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """A line for each model, a column for each budget: mean [smallest, largest] over seeds, and the seconds
-    that it took in the mean; on each scale."""
+    """A line for each model, a column for each budget, a part for each scale."""
     rows = [row for row in rows if row["model"] != FLOOR]
-    budgets = sorted({row["budget"] for row in rows})
     lines = []
     for name in sorted({name for row in rows for name in row["fid"]}):
         lines.append(f"\nFréchet distance on {name}, N = {COUNT:,}")
-        lines.append(f"{'model':<42}" + "".join(f"{f'{budget:g} s':>26}" for budget in budgets))
+        lines.append(f"{'model':<42}" + "".join(f"{f'{budget:g} s':>28}" for budget in budgets(rows)))
         for model in dict.fromkeys(row["model"] for row in rows):
             cells = ""
-            for budget in budgets:
+            for budget in budgets(rows):
                 rows_here = [
                     row
                     for row in rows
                     if (row["model"], row["budget"]) == (model, budget) and name in row["fid"]
                 ]
-                cells += f"{cell(rows_here, name):>26}"
+                cells += f"{cell(rows_here, name):>28}"
             lines.append(f"{model:<42}{cells}")
     return "\n".join(lines)
 
 
-def cell(rows: list[dict[str, Any]], name: str) -> str:
-    if not rows:
-        return "–"
-    found = [row["fid"][name] for row in rows]
-    spread = f" [{min(found):.1f}, {max(found):.1f}]" if len(found) > 1 else ""
-    return f"{statistics.mean(found):.1f}{spread} in {statistics.mean(row['seconds'] for row in rows):.0f} s"
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="genlab bench quality", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=DEFAULT)
     parser.add_argument("--budgets", nargs="+", type=float, default=[20, 60, 600], help="seconds of training")
     parser.add_argument("--seeds", type=int, default=3, help="so many")
@@ -133,7 +124,7 @@ def main() -> None:
         print("stopped: what was finished stays in the JSON, and the same command goes on from there")
         raise SystemExit(130) from None
     except UserError as error:
-        parser.exit(2, f"quality: {error}\n")
+        parser.exit(2, f"genlab bench quality: {error}\n")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,21 +63,25 @@ def measured(network: str, setting: dict[str, str], processes: int, seconds: flo
     return float(json.loads(found.stdout.rstrip().rsplit("\n", 1)[-1])["images_per_second"])
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """A line a setting, a column for each network and number of busy programs; medians."""
+def medians(rows: Sequence[dict[str, Any]]) -> tuple[list[tuple[str, int]], dict[str, list[str]]]:
+    """(network, number of busy programs) of each column, and for each setting the median over rounds in each
+    of them: images a second, in words."""
     columns = list(dict.fromkeys((row["network"], row["busy"]) for row in rows))
+    lines: dict[str, list[str]] = {}
+    for name in dict.fromkeys(row["setting"] for row in rows):
+        for network, count in columns:
+            at = {"setting": name, "network": network, "busy": count}
+            rates = [row["rate"] for row in rows if at.items() <= row.items()]
+            lines.setdefault(name, []).append(f"{statistics.median(rates):,.0f}" if rates else "–")
+    return columns, lines
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """A line a setting, a column for each network and number of busy programs."""
+    columns, medians_of = medians(rows)
     heads = [f"{network.removeprefix('recipe-')}, {count} busy" for network, count in columns]
     lines = ["images/s", f"{'':<18}" + "".join(f"{head:>15}" for head in heads)]
-    for name in dict.fromkeys(row["setting"] for row in rows):
-        cells = ""
-        for column in columns:
-            values = [
-                row["rate"]
-                for row in rows
-                if row["setting"] == name and (row["network"], row["busy"]) == column
-            ]
-            cells += f"{f'{statistics.median(values):,.0f}' if values else '–':>15}"
-        lines.append(f"{name:<18}{cells}")
+    lines += [f"{name:<18}" + "".join(f"{cell:>15}" for cell in cells) for name, cells in medians_of.items()]
     return "\n".join(lines)
 
 

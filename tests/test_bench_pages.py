@@ -11,7 +11,9 @@ import quality as clock
 import search
 from in_markdown import quality, speed
 from in_markdown.places import documented, markdown
+from overhead import BARE, FULL
 from side_by_side.catalogue import NETWORKS
+from startup import COMMANDS, TORCH
 
 MACHINE = {"cpu": "a processor", "cores": 2, "system": "Linux", "python": "3.11"}
 
@@ -48,21 +50,21 @@ def kept() -> dict[str, Any]:
 
 
 def test_as_run_is_ours_with_settings_against_the_peer_without() -> None:
-    first, second = speed.as_run(speed.rows_of(kept(), busy=False)).splitlines()[2:]
+    first, second = speed.as_run(speed.alone(kept())).splitlines()[2:]
     assert first == "| pytorch/examples vae | 128 | 40 | 80 | **2.00×** [2.00, 2.00] | ≥ 3×: missed |"
     assert second.startswith("| pytorch/examples vae, compiled |")
     assert "**2.25×**" in second
 
 
 def test_on_equal_terms_the_bound_is_the_peak_over_the_peer() -> None:
-    bound, plain = speed.same_settings(speed.rows_of(kept(), busy=False)).splitlines()[2:]
+    bound, plain = speed.same_settings(speed.alone(kept())).splitlines()[2:]
     assert "| with | 60 (60%) | 80 (80%) | **1.33×** [1.33, 1.33] | **1.50×** [1.50, 1.50] | 1.7× |" in bound
     assert "| without | 40 (40%) | 50 (50%) | **1.25×**" in plain
     assert plain.endswith("| 2.5× |")
 
 
 def test_the_machine_is_named_with_its_peak() -> None:
-    said = speed.machine(speed.rows_of(kept(), busy=False))
+    said = speed.machine(speed.alone(kept()))
     assert "a processor, 2 cores, Linux" in said
     assert "100 GFLOP/s in the median of 6 times" in said
 
@@ -84,6 +86,47 @@ def test_where_a_step_goes_is_shares_of_it() -> None:
     assert "| 10.0 ms | 35% | 60% | 58% | 40% | `mm` 2×3, 3×4: 40%, at 50% |" in line
 
 
+def test_threads_are_medians_over_rounds_in_their_columns() -> None:
+    rows = [
+        {"round": number, "busy": busy, "network": "recipe-vae", "setting": "bound", "rate": rate}
+        for busy, rates in ((0, (1000.0, 3000.0, 2000.0)), (1, (500.0,)))
+        for number, rate in enumerate(rates)
+    ]
+    rows.append({"round": 0, "busy": 1, "network": "recipe-vae", "setting": "free", "rate": 70.0})
+    head, _, bound, free = speed.threads(rows).splitlines()
+    assert head == "| threads | vae, alone | vae, beside one busy program |"
+    assert (bound, free) == ("| bound | 2,000 | 500 |", "| free | – | 70 |")
+
+
+def test_a_start_is_judged_by_its_median() -> None:
+    rounds = [
+        {TORCH: 1.5, **{command.name: value for command in COMMANDS}} for value in (0.1, 0.31, 5.0)
+    ]  # fmt: skip
+    lines = speed.startup({"imports": {}, "seconds": rounds}).splitlines()[2:]
+    assert lines[0] == f"| `{TORCH}` | 1.50 s | 1.50 … 1.50 |  |"
+    assert lines[1] == "| `genlab --help` | 0.31 s | 0.10 … 5.00 | ≤ 0.3 s: missed |"
+    assert lines[-1] == "| `genlab generate`, beyond importing torch | 0.31 s | 0.10 … 5.00 | ≤ 1 s: met |"
+
+
+def test_what_keeping_a_run_adds_is_a_share_of_its_bare_steps() -> None:
+    each = {
+        "recipe": "vae", "step": 0.02, "resident": 0.47, "shares": {"logging": 0.01, "checkpoints": 0.002},
+        "seconds": {FULL: [1.1, 2.04], BARE: [1.0, 2.0]},
+    }  # fmt: skip
+    (line,) = speed.overhead([each]).splitlines()[2:]
+    assert line == ("| vae | 20.0 ms | 6.0% [4.0%, 8.0%] | 1.2%: logging 1.0%, checkpoints 0.2% | 0.47 GiB |")
+
+
+def test_a_look_that_ours_never_reached_says_so() -> None:
+    looks = [
+        {"arm": "a", "seconds": 30.2, "distance": 9.96, "ours": 3.04, "times": 9.93},
+        {"arm": "a", "seconds": 60.0, "distance": 1.0, "ours": None, "times": None},
+    ]
+    assert quality.sooner(looks, {"a": "peer"}).splitlines()[2:] == [
+        "| peer | 30 s | 10.0 | 3 s | 10× |", "| peer | 60 s | 1.0 | never | – |"
+    ]  # fmt: skip
+
+
 def raced(model: str, seed: int, value: float, **more: Any) -> dict[str, Any]:
     row = {"arm": "x", "model": model, "data": "mnist", "budget": 60.0, "seed": seed, "seconds": 61.0}
     return {**row, "own_seconds": 51.0, "steps": 9, "wall": 62.0, "fid": {"classifier": value}, **more}
@@ -95,8 +138,8 @@ def test_quality_is_a_mean_with_its_ends_and_is_held_against_the_goal() -> None:
     rows = clock.with_floor(rows, "mnist", {"classifier": 3.0})
     head, _, line = quality.quality(rows, "mnist").splitlines()
     assert head == "| on classifier; training images 3.0 | 60 s | 600 s |"
-    assert "| **75.0** [70.0, 80.0] in 61 s; ≤ 80: met |" in line
-    assert "| **50.5**, one seed in 61 s; ≤ 50: missed |" in line
+    assert "| 75.0 [70.0, 80.0] in 61 s; ≤ 80: met |" in line
+    assert "| 50.5, one seed in 61 s; ≤ 50: missed |" in line
 
 
 def test_a_goal_is_of_its_scale_and_data_set() -> None:

@@ -21,3 +21,7 @@ def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(cells) + " |" for cells in (heads, *rows)]
     lines.insert(1, "|" + "---|" * len(heads))
     return "\n".join(lines)
+
+
+def judged(goal: str, met: bool) -> str:
+    return f"{goal}: {'met' if met else 'missed'}"

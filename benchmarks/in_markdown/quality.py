@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from in_markdown.places import markdown
+from in_markdown.places import judged, markdown
 
 Row = dict[str, Any]
 FLOOR = "training images"
@@ -61,12 +61,13 @@ def shipped(rows: Sequence[Row]) -> str:
 
 
 def cell(rows: Sequence[Row], scale: str) -> str:
+    """The mean over seeds, the smallest and the largest, and the mean of the seconds that it took."""
     if not rows:
         return "–"
     values = [row["fid"][scale] for row in rows]
     ends = f" [{min(values):.1f}, {max(values):.1f}]" if len(values) > 1 else ", one seed"
     seconds = statistics.mean(row["seconds"] for row in rows)
-    return f"**{statistics.mean(values):.1f}**{ends} in {seconds:.0f} s"
+    return f"{statistics.mean(values):.1f}{ends} in {seconds:.0f} s"
 
 
 def wanted(rows: Sequence[Row], model: str, budget: float, scale: str) -> str:
@@ -74,7 +75,7 @@ def wanted(rows: Sequence[Row], model: str, budget: float, scale: str) -> str:
     if goal is None or not rows or scale != GOALS_ON or rows[0]["data"] != "mnist":
         return ""
     reached = statistics.mean(row["fid"][scale] for row in rows)
-    return f"; ≤ {goal}: {'met' if reached <= goal else 'missed'}"
+    return "; " + judged(f"≤ {goal}", reached <= goal)
 
 
 def charged(rows: Sequence[Row], data: str) -> str:

@@ -3,7 +3,6 @@ cost."""
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,8 +10,9 @@ from overhead import GOAL, MEMORY_GOAL, cost
 from side_by_side.catalogue import NETWORKS, PEAK_GOAL
 from side_by_side.ratios import Spread, by_pair, chosen, quotients, ratio, spread, summary
 from startup import COMMANDS, TORCH
+from threads import medians
 
-from in_markdown.places import markdown
+from in_markdown.places import judged, markdown
 
 RATE = "images_per_second"
 COMPARED = {name: network for name, network in NETWORKS.items() if network.peer}
@@ -22,12 +22,6 @@ SIDES = {"ours": "ours", "compiled": "ours, compiled"}
 
 def said(found: Spread | None) -> str:
     return "–" if found is None else f"**{found.median:.2f}×** [{found.lower:.2f}, {found.upper:.2f}]"
-
-
-def judged(found: Spread, goal: float | None) -> str:
-    if goal is None:
-        return ""
-    return f"≥ {goal:g}×: {'met' if found.median >= goal else 'missed'}"
 
 
 def goal_of(name: str, side: str) -> float | None:
@@ -56,7 +50,8 @@ def as_run(kept: dict[str, Any]) -> str:
         for side, words in SIDES.items():
             ours = by_pair(rows, RATE, network=name, side=side, setting="ours")
             both = quotients(ours, peers)
-            if not both or (side == "compiled" and network.compiled_goal is None):
+            goal = goal_of(name, side)
+            if not both or goal is None:
                 continue
             found = spread(both)
             mine = summary(rows, name, side, "ours")
@@ -68,7 +63,7 @@ def as_run(kept: dict[str, Any]) -> str:
                 [
                     network.label + words.removeprefix("ours"), str(batch),
                     f"{theirs.images_per_second:,.0f}", f"{mine.images_per_second:,.0f}", said(found),
-                    judged(found, goal_of(name, side)),
+                    judged(f"≥ {goal:g}×", found.median >= goal),
                 ]
             )  # fmt: skip
     heads = ("network", "batch", "peer, images/s", "ours, images/s", "ours / peer [quartiles]", "goal")
@@ -109,7 +104,7 @@ def own(kept: dict[str, Any]) -> str:
             for side, how in SIDES.items():
                 found = summary(rows, name, side, setting)
                 if found is not None:
-                    goal = f"≥ {PEAK_GOAL:.0%}: {'met' if found.of_peak >= PEAK_GOAL else 'missed'}"
+                    goal = judged(f"≥ {PEAK_GOAL:.0%}", found.of_peak >= PEAK_GOAL)
                     lines.append(
                         [
                             NETWORKS[name].label + how.removeprefix("ours"), words,
@@ -154,18 +149,10 @@ def words(row: dict[str, Any]) -> str:
 
 def threads(rows: Sequence[dict[str, Any]]) -> str:
     """Images a second, a line for each way to place threads; medians over rounds."""
-    columns = list(dict.fromkeys((row["network"], row["busy"]) for row in rows))
+    columns, lines = medians(rows)
     busy = {0: "alone", 1: "beside one busy program", 2: "beside two"}
     heads = ["threads", *(f"{network.removeprefix('recipe-')}, {busy[count]}" for network, count in columns)]
-    lines = []
-    for name in dict.fromkeys(row["setting"] for row in rows):
-        cells = [name]
-        for network, count in columns:
-            at = {"setting": name, "network": network, "busy": count}
-            rates = [row["rate"] for row in rows if at.items() <= row.items()]
-            cells.append(f"{statistics.median(rates):,.0f}" if rates else "–")
-        lines.append(cells)
-    return markdown(heads, lines)
+    return markdown(heads, ([name, *cells] for name, cells in lines.items()))
 
 
 def startup(found: dict[str, Any]) -> str:
@@ -177,7 +164,7 @@ def startup(found: dict[str, Any]) -> str:
             [
                 f"`{command.name}`{', beyond importing torch' if command.over_torch else ''}",
                 f"{each.median:.2f} s", f"{each.least:.2f} … {each.most:.2f}",
-                f"≤ {command.goal:g} s: {'met' if each.median <= command.goal else 'missed'}",
+                judged(f"≤ {command.goal:g} s", each.median <= command.goal),
             ]
         )  # fmt: skip
     return markdown(("command", "median", "least … most", "goal"), lines)
@@ -202,6 +189,6 @@ def overheads(found: Sequence[dict[str, Any]]) -> Iterator[list[str]]:
         ]  # fmt: skip
 
 
-def rows_of(kept: dict[str, Any], busy: bool) -> dict[str, Any]:
-    """What was measured alone on the machine, or beside one foreign program."""
-    return {**kept, "measurements": chosen(kept["measurements"], busy=busy)}
+def alone(kept: dict[str, Any]) -> dict[str, Any]:
+    """Without what was measured beside a foreign program."""
+    return {**kept, "measurements": chosen(kept["measurements"], busy=False)}
