@@ -27,6 +27,7 @@ PAGES = [BENCHMARKS.parent / "docs" / "performance.md", BENCHMARKS.parent / "REA
 TABLES: dict[str, tuple[str, Callable[[Any], str]]] = {
     "machine": ("peers", lambda kept: speed.machine(speed.alone(kept))),
     "peers": ("peers", lambda kept: speed.as_run(speed.alone(kept))),
+    "ahead": ("peers", lambda kept: speed.in_a_sentence(speed.alone(kept))),
     "same-settings": ("peers", lambda kept: speed.same_settings(speed.alone(kept))),
     "own": ("peers", lambda kept: speed.own(speed.alone(kept))),
     "layers": ("layers", speed.layers),

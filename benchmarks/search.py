@@ -132,6 +132,13 @@ STUDIES: dict[str, Study] = {
          Trial("decoder.depth=2, latent_dim=16, beta=1.5",
                (f"{DECODER}depth=2", f"{LATENT}16", "objective.beta=1.5"))),
     ),
+    "vae-longer": Study(
+        "with ten minutes: what brings samples from N(0, I) nearer?", "vae", 600,
+        (*each(f"{DECODER}depth=", 2, 3),
+         Trial("decoder.depth=3, encoder.depth=2", (f"{DECODER}depth=3", f"{ENCODER}depth=2")),
+         Trial("decoder.depth=3, convolutional encoder", (f"{DECODER}depth=3", *CONVOLUTIONS)),
+         Trial("decoder.depth=3, latent_dim=12", (f"{DECODER}depth=3", f"{LATENT}12"))),
+    ),
     "second-stage": Study(
         "how many Gaussians for the codes, or a flow?", "second-stages", 60, (Trial("as it is"),)
     ),
@@ -207,6 +214,15 @@ STUDIES: dict[str, Study] = {
          *settled("discriminator_rate=5e-4, pairs of images judged", f"{JUDGE}5e-4", f"{CRITIC}pack=2"),
          *settled("discriminator_rate=5e-4, generator 1e-3", f"{JUDGE}5e-4", f"{RATE}1e-3"),
          *settled("discriminator_rate=5e-4, beta1=0.5", f"{JUDGE}5e-4", "optimizer.beta1=0.5")),
+    ),
+    "gan-longer": Study(
+        "with ten minutes: is there time for a wider network, or for larger batches?", "gan", 600,
+        (*settled("discriminator_rate=5e-4", f"{JUDGE}5e-4"),
+         *settled("discriminator_rate=5e-4, width 24 and 36",
+                  f"{JUDGE}5e-4", f"{DECODER}width=24", f"{CRITIC}width=36"),
+         *settled("discriminator_rate=5e-4, width 32 and 48",
+                  f"{JUDGE}5e-4", f"{DECODER}width=32", f"{CRITIC}width=48"),
+         *settled("discriminator_rate=5e-4, batch_size=128", f"{JUDGE}5e-4", f"{BATCH}128")),
     ),
     "gan-long-from-mixture": Study(
         "with five minutes: from the VAE's decoder, z from the mixture?", "gan-from-mixture", 300,

@@ -56,6 +56,17 @@ def test_as_run_is_ours_with_settings_against_the_peer_without() -> None:
     assert "**2.25×**" in second
 
 
+def test_the_sentence_has_the_least_and_the_largest_ratio_and_how_many_reach_their_goals() -> None:
+    faster = [
+        measured(0, side, setting, rate, network="pythae-conv")
+        for side, setting, rate in (("ours", "ours", 90.0), ("peer", "plain", 60.0))
+    ]
+    said = speed.in_a_sentence({"measurements": [*speed.alone(kept())["measurements"], *faster]})
+    assert "trains 1.5 to 2.0 times as fast" in said
+    assert "2 networks, 1 pairs each" in said
+    assert said.endswith("1 of 2 reach the goals set for them.")
+
+
 def test_on_equal_terms_the_bound_is_the_peak_over_the_peer() -> None:
     bound, plain = speed.same_settings(speed.alone(kept())).splitlines()[2:]
     assert "| with | 60 (60%) | 80 (80%) | **1.33×** [1.33, 1.33] | **1.50×** [1.50, 1.50] | 1.7× |" in bound

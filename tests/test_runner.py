@@ -13,7 +13,16 @@ from genlab.data.batches import to_float
 from genlab.data.dataset import Dataset
 from genlab.errors import UserError
 from genlab.experiment import runner
-from genlab.experiment.runner import SHEETS, begin, extend, known_tests, load_data, timed, work
+from genlab.experiment.runner import (
+    SHEETS,
+    begin,
+    extend,
+    known_tests,
+    load_data,
+    timed,
+    trial_seconds,
+    work,
+)
 from genlab.experiment.schema import Experiment, parse
 from genlab.experiment.trained import blend, open_run, read_prior, write_prior
 from genlab.networks.prior import GaussianMixture, fit_mixture
@@ -98,6 +107,13 @@ def test_a_live_run_without_a_budget_keeps_its_steps(tiny: Tiny, dataset: Datase
     assert live.sample_every > 9  # so tiny a model takes more steps a second
 
 
+@pytest.mark.parametrize(
+    ("budget", "seconds"), [(None, 1.5), (2.0, 0.5), (20.0, 1.5), (600.0, 6.0), (86_400.0, 10.0)]
+)
+def test_a_longer_training_is_tried_for_longer(budget: float | None, seconds: float) -> None:
+    assert trial_seconds(budget) == seconds
+
+
 def test_the_budget_s_steps_fit_the_machine(
     tiny: Tiny, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,7 +124,7 @@ def test_the_budget_s_steps_fit_the_machine(
         state.seconds += next(durations)
 
     monkeypatch.setattr(runner, "advance", instantly)
-    monkeypatch.setattr(runner, "CALIBRATION_SECONDS", 0)
+    monkeypatch.setattr(runner, "CALIBRATION", (0, 0))
     assert config(begin(tiny("vae", "training.seconds=5"), dataset=dataset)).training.steps == 500
 
 

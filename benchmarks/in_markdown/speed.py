@@ -3,12 +3,13 @@ cost."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from overhead import GOAL, MEMORY_GOAL, cost
 from side_by_side.catalogue import NETWORKS, PEAK_GOAL
-from side_by_side.ratios import Spread, by_pair, chosen, quotients, ratio, spread, summary
+from side_by_side.ratios import Measurement, Spread, by_pair, chosen, quotients, ratio, spread, summary
 from startup import COMMANDS, TORCH
 from threads import medians
 
@@ -41,19 +42,39 @@ def machine(kept: dict[str, Any]) -> str:
     )
 
 
+def ratio_as_run(rows: Sequence[Measurement], name: str, side: str) -> Spread | None:
+    """The peer as its user runs it against ours as a command runs it: with our settings, the peer without.
+    None where no pair has both."""
+    ours = by_pair(rows, RATE, network=name, side=side, setting="ours")
+    peers = by_pair(rows, RATE, network=name, side="peer", setting="plain")
+    both = quotients(ours, peers)
+    return spread(both) if both else None
+
+
+def in_a_sentence(kept: dict[str, Any]) -> str:
+    """From the least to the largest ratio as each is run, not compiled, and how many reach their goals."""
+    found = {name: ratio_as_run(kept["measurements"], name, "ours") for name in COMPARED}
+    ratios = {name: each for name, each in found.items() if each}
+    low, high = (pick(each.median for each in ratios.values()) for pick in (min, max))
+    met = sum(each.median >= (goal_of(name, "ours") or math.inf) for name, each in ratios.items())
+    pairs = min(each.values for each in ratios.values())
+    return (
+        f"The same network trains {low:.1f} to {high:.1f} times as fast as in the peers' own loops "
+        f"(pytorch/examples, PyTorch-GAN, pythae; {len(ratios)} networks, {pairs} pairs each, ours as a "
+        f"command runs it and theirs as their user does); {met} of {len(ratios)} reach the goals set for them."
+    )
+
+
 def as_run(kept: dict[str, Any]) -> str:
-    """The peer as its user runs it against ours as a command runs it: with our settings, the peer without."""
+    """A line for each network, eager and compiled, as each is run."""
     rows = kept["measurements"]
     lines = []
     for name, network in COMPARED.items():
-        peers = by_pair(rows, RATE, network=name, side="peer", setting="plain")
         for side, words in SIDES.items():
-            ours = by_pair(rows, RATE, network=name, side=side, setting="ours")
-            both = quotients(ours, peers)
+            found = ratio_as_run(rows, name, side)
             goal = goal_of(name, side)
-            if not both or goal is None:
+            if found is None or goal is None:
                 continue
-            found = spread(both)
             mine = summary(rows, name, side, "ours")
             theirs = summary(rows, name, "peer", "plain")
             assert mine is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 import time
 from collections.abc import Iterator
@@ -40,7 +39,7 @@ from genlab.training.orders import Orders, past_changes
 from genlab.training.state import stand_together
 from genlab.training.teaching import Lesson
 
-CALIBRATION_SECONDS = 1.5
+CALIBRATION = (1.5, 10.0)  # s
 SHEETS = 600  # of each content that a live run draws, at most: one a second for ten minutes, then fewer
 
 
@@ -116,9 +115,8 @@ def timed(training: schema.Training, step: float, live: bool) -> schema.Training
 
 
 def calibrate(experiment: schema.Experiment, dataset: Dataset) -> float:
-    """Seconds that a step takes on this machine, from a short trial whose state is thrown away: at most a
-    quarter of `training.seconds`, if there are any."""
-    longest = experiment.training.seconds or math.inf
+    """Seconds that a step takes on this machine, on the average of a trial whose state is thrown away."""
+    longest = trial_seconds(experiment.training.seconds)
     experiment = settle_here(experiment)
     state = build_state(experiment, build_model(experiment, dataset.shape))
     accelerate(state, experiment.training)
@@ -126,13 +124,18 @@ def calibrate(experiment: schema.Experiment, dataset: Dataset) -> float:
     batches = make_batches(experiment, dataset, objective)
     durations: list[float] = []
     began = time.perf_counter()
-    while len(durations) < 4 or first(lambda: time.perf_counter() - began) < min(
-        CALIBRATION_SECONDS, longest / 4
-    ):
+    while len(durations) < 4 or first(lambda: time.perf_counter() - began) < longest:
         before = state.seconds
         advance(state, objective, batches, 1_000_000, experiment.training.seed)
         durations.append(state.seconds - before)
-    return first(lambda: statistics.median(durations[2:]))
+    return first(lambda: statistics.fmean(durations[2:]))
+
+
+def trial_seconds(budget: float | None) -> float:
+    """How long to try a training of so many seconds before it begins: a hundredth of it, for a machine's pace
+    drifts, but within `CALIBRATION`; and never more than a quarter."""
+    least, most = CALIBRATION
+    return least if budget is None else min(max(least, budget / 100), most, budget / 4)
 
 
 def make_batches(experiment: schema.Experiment, dataset: Dataset, objective: Objective) -> Batches | Streamed:

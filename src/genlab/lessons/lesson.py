@@ -24,6 +24,10 @@ class Setting:
     seed: int = 0
     data: str = "mnist"
 
+    def seeds(self, counts: Mapping[Scale, int]) -> range:
+        """As many as `counts` has for the scale, from the first one on."""
+        return range(self.seed, self.seed + counts[self.scale])
+
 
 @dataclass(frozen=True)
 class Choice:

@@ -72,7 +72,7 @@ def column(arm: str, prior: str) -> str:
 def tasks(setting: Setting) -> dict[str, Task]:
     real = Task("features of the real images", "measuring.prepare", {"data": setting.data}, seconds=3)
     found = {"real": real}
-    for seed in range(setting.seed, setting.seed + SEEDS[setting.scale]):
+    for seed in setting.seeds(SEEDS):
         found |= {f"{key}/{seed}": task for key, task in of_a_seed(setting, seed, real).items()}
     return found
 
@@ -98,7 +98,7 @@ def of_a_seed(setting: Setting, seed: int, real: Task) -> dict[str, Task]:
 
 
 def read(setting: Setting, found: Mapping[str, Found]) -> Findings:
-    seeds = list(range(setting.seed, setting.seed + SEEDS[setting.scale]))
+    seeds = list(setting.seeds(SEEDS))
 
     def all_of(key: str) -> list[Found]:
         return [found[f"{key}/{seed}"] for seed in seeds]

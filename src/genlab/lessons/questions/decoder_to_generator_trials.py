@@ -84,7 +84,7 @@ def of_arm(setting: Setting, arm: Arm, seed: int) -> dict[str, Any]:
 def tasks(setting: Setting) -> dict[str, Task]:
     real = Task("features of the real images", "measuring.prepare", {"data": setting.data}, seconds=3)
     found = {"real": real}
-    for seed in range(setting.seed, setting.seed + SEEDS[setting.scale]):
+    for seed in setting.seeds(SEEDS):
         found |= {f"{key}/{seed}": task for key, task in of_a_seed(setting, seed, real).items()}
     return found
 
@@ -114,7 +114,7 @@ def of_a_seed(setting: Setting, seed: int, real: Task) -> dict[str, Task]:
 
 def read(setting: Setting, found: Mapping[str, Found]) -> Findings:
     scale = setting.scale
-    seeds = list(range(setting.seed, setting.seed + SEEDS[scale]))
+    seeds = list(setting.seeds(SEEDS))
     return {
         "seeds": seeds,
         "steps": MARKS[scale][-1],

@@ -41,7 +41,7 @@ def config(setting: Setting, arm: str, seed: int) -> dict[str, Any]:
 
 def tasks(setting: Setting) -> dict[str, Task]:
     found: dict[str, Task] = {}
-    for seed in range(setting.seed, setting.seed + SEEDS[setting.scale]):
+    for seed in setting.seeds(SEEDS):
         found |= {f"{key}/{seed}": task for key, task in of_a_seed(setting, seed).items()}
     return found
 
@@ -77,7 +77,7 @@ def of_a_seed(setting: Setting, seed: int) -> dict[str, Task]:
 
 
 def read(setting: Setting, found: Mapping[str, Found]) -> Findings:
-    seeds = list(range(setting.seed, setting.seed + SEEDS[setting.scale]))
+    seeds = list(setting.seeds(SEEDS))
 
     def all_of(key: str) -> list[Found]:
         return [found[f"{key}/{seed}"] for seed in seeds]

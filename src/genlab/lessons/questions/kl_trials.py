@@ -41,13 +41,9 @@ def trained(setting: Setting, title: str, beta: float, seed: int, *settings: str
     )
 
 
-def seeds_of(setting: Setting) -> range:
-    return range(setting.seed, setting.seed + SEEDS[setting.scale])
-
-
 def tasks(setting: Setting) -> dict[str, Task]:
     found: dict[str, Task] = {}
-    for seed in seeds_of(setting):
+    for seed in setting.seeds(SEEDS):
         for beta in BETAS[setting.scale]:
             run = trained(setting, "a VAE", beta, seed, f"network.latent_dim={UNITS}")
             found |= measures(run, f"{beta:g}/{seed}", f"β = {beta:g}, seed {seed}")
@@ -85,7 +81,7 @@ def linear(setting: Setting, seed: int) -> Task:
 
 
 def read(setting: Setting, found: Mapping[str, Found]) -> Findings:
-    seeds, scale = seeds_of(setting), setting.scale
+    seeds, scale = setting.seeds(SEEDS), setting.scale
 
     def each(kind: str, betas: Sequence[float]) -> dict[str, list[Found]]:
         return {f"{beta:g}": [found[f"{kind}/{beta:g}/{seed}"] for seed in seeds] for beta in betas}

@@ -30,13 +30,9 @@ def settings(setting: Setting, size: int, seed: int, limit: int) -> tuple[str, .
     return f"network.latent_dim={size}", f"training.seed={seed}", f"data.limit={limit}", steps
 
 
-def seeds_of(setting: Setting) -> range:
-    return range(setting.seed, setting.seed + SEEDS[setting.scale])
-
-
 def tasks(setting: Setting) -> dict[str, Task]:
     found: dict[str, Task] = {}
-    for seed in seeds_of(setting):
+    for seed in setting.seeds(SEEDS):
         for size in SIZES[setting.scale]:
             for amount in LIMITS:
                 for model in MODELS:
@@ -76,7 +72,7 @@ def of_set(setting: Setting, name: str, size: int, seed: int) -> dict[str, Task]
 
 
 def read(setting: Setting, found: Mapping[str, Found]) -> Findings:
-    sizes, seeds = SIZES[setting.scale], list(seeds_of(setting))
+    sizes, seeds = SIZES[setting.scale], list(setting.seeds(SEEDS))
 
     def each(key: str) -> list[list[Found]]:
         return [[found[f"{key}/{size}/{seed}"] for seed in seeds] for size in sizes]

@@ -44,7 +44,7 @@ def config(setting: Setting, gradient: str, rate: float, seed: int) -> dict[str,
 
 def tasks(setting: Setting) -> dict[str, Task]:
     found: dict[str, Task] = {}
-    for seed in range(setting.seed, setting.seed + SEEDS[setting.scale]):
+    for seed in setting.seeds(SEEDS):
         for gradient, name in NAMES.items():
             for rate in RATES[setting.scale]:
                 told = config(setting, gradient, rate, seed)
@@ -74,7 +74,7 @@ def middle(rates: tuple[float, ...]) -> float:
 
 
 def read(setting: Setting, found: Mapping[str, Found]) -> Findings:
-    seeds = list(range(setting.seed, setting.seed + SEEDS[setting.scale]))
+    seeds = list(setting.seeds(SEEDS))
     model = {
         stage: {name: [found[f"model/{seed}"][stage][name] for seed in seeds] for name in NAMES}
         for stage in PASSES
