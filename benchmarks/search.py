@@ -49,6 +49,7 @@ DECODER, ENCODER, CRITIC = "network.decoder.", "network.encoder.", "network.disc
 LOSS, LATENT = "objective.loss=", "network.latent_dim="
 PLAIN = (f"{DECODER}depth=0", f"{DECODER}width=24")  # z straight to the small image
 CONVOLUTIONS = (f"{ENCODER}kind=conv", f"{ENCODER}depth=0", f"{ENCODER}width=16", f"{ENCODER}norm=batch")
+NORMALISED, BOTH = (f"{ENCODER}depth=2", f"{ENCODER}norm=batch"), (*CONVOLUTIONS, f"{ENCODER}depth=1")
 HINGE = (f"{LOSS}hinge", f"{CRITIC}spectral=true", f"{CRITIC}norm=none")
 R1R2 = (f"{LOSS}relativistic", "objective.r1=1", "objective.r2=1", f"{CRITIC}norm=none", "optimizer.beta1=0")
 WGAN = (f"{LOSS}wasserstein", "objective.wasserstein_penalty=10", f"{CRITIC}norm=none", "optimizer.beta1=0")
@@ -124,9 +125,23 @@ STUDIES: dict[str, Study] = {
         "with a minute: how many images a step, how many dimensions of z, how much KL?", "vae", 60,
         (*each(BATCH, 64, 128, 256, 512), *each(LATENT, 12, 16, 64), *each("objective.beta=", 1.5)),
     ),
+    "vae-encoder": Study(
+        "with a minute: what of the encoder helps which samples?", "vae", 60,
+        (*(Trial(f"decoder.depth={depth}, {name}", (f"{DECODER}depth={depth}", *settings))
+           for depth in (1, 2) for name, settings in (
+               ("as it is", ()), ("encoder.depth=2, norm=batch", NORMALISED), ("convolutional", CONVOLUTIONS),
+               ("convolutional and dense", BOTH))),
+         *(Trial(f"decoder.depth=2, encoder.depth=2, {name}",
+                 (f"{DECODER}depth=2", f"{ENCODER}depth=2", *settings)) for name, settings in (
+             ("norm=none", ()), ("norm=none, rate 2e-3", (f"{RATE}2e-3",)),
+             ("norm=none, KL warm-up of 500 steps", ("objective.warmup_steps=500",))))),
+    ),
     "vae-long": Study(
         "with five minutes: what brings samples from N(0, I) nearer?", "vae", 300,
         (*each(f"{DECODER}depth=", 1, 2, 3),
+         *(Trial(f"decoder.depth={depth}, encoder.depth=2, encoder.norm=batch",
+                 (f"{DECODER}depth={depth}", *NORMALISED)) for depth in (1, 2, 3)),
+         Trial("decoder.depth=2, convolutional and dense encoder", (f"{DECODER}depth=2", *BOTH)),
          Trial("decoder.depth=2, latent_dim=16", (f"{DECODER}depth=2", f"{LATENT}16")),
          Trial("decoder.depth=2, beta=1.5", (f"{DECODER}depth=2", "objective.beta=1.5")),
          Trial("decoder.depth=2, latent_dim=16, beta=1.5",

@@ -64,7 +64,7 @@ def test_the_sentence_has_the_least_and_the_largest_ratio_and_how_many_reach_the
     said = speed.in_a_sentence({"measurements": [*speed.alone(kept())["measurements"], *faster]})
     assert "trains 1.5 to 2.0 times as fast" in said
     assert "2 networks, 1 pairs each" in said
-    assert said.endswith("1 of 2 reach the goals set for them.")
+    assert said.endswith("1 of 2 reach the goals set before.")
 
 
 def test_on_equal_terms_the_bound_is_the_peak_over_the_peer() -> None:

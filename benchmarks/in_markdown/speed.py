@@ -61,7 +61,7 @@ def in_a_sentence(kept: dict[str, Any]) -> str:
     return (
         f"The same network trains {low:.1f} to {high:.1f} times as fast as in the peers' own loops "
         f"(pytorch/examples, PyTorch-GAN, pythae; {len(ratios)} networks, {pairs} pairs each, ours as a "
-        f"command runs it and theirs as their user does); {met} of {len(ratios)} reach the goals set for them."
+        f"command runs it and theirs as their user does); {met} of {len(ratios)} reach the goals set before."
     )
 
 
