@@ -61,11 +61,13 @@ def shipped(rows: Sequence[Row]) -> str:
 
 
 def cell(rows: Sequence[Row], scale: str) -> str:
-    """The mean over seeds, the smallest and the largest, and the mean of the seconds that it took."""
+    """The mean over seeds, the smallest and the largest, and the mean of the seconds that it took; it says so
+    where they are fewer than three."""
     if not rows:
         return "–"
     values = [row["fid"][scale] for row in rows]
-    ends = f" [{min(values):.1f}, {max(values):.1f}]" if len(values) > 1 else ", one seed"
+    ends = f" [{min(values):.1f}, {max(values):.1f}]" if len(values) > 1 else ""
+    ends += {1: ", one seed", 2: ", two seeds"}.get(len(values), "")
     seconds = statistics.mean(row["seconds"] for row in rows)
     return f"{statistics.mean(values):.1f}{ends} in {seconds:.0f} s"
 
