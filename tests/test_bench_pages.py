@@ -153,6 +153,11 @@ def test_quality_is_a_mean_with_its_ends_and_is_held_against_the_goal() -> None:
     assert "| 50.5, one seed in 61 s; ≤ 50: missed |" in line
 
 
+def test_a_mean_of_two_seeds_says_so() -> None:
+    rows = [raced("GAN", seed, value) for seed, value in enumerate((6.0, 7.0))]
+    assert quality.cell(rows, "classifier") == "6.5 [6.0, 7.0], two seeds in 61 s"
+
+
 def test_a_goal_is_of_its_scale_and_data_set() -> None:
     model = "VAE, z ~ N(0, I)"
     assert "met" not in quality.quality([raced(model, 0, 1.0, data="fashion-mnist")], "fashion-mnist")

@@ -13,22 +13,12 @@ from genlab.data.batches import to_float
 from genlab.data.dataset import Dataset
 from genlab.errors import UserError
 from genlab.experiment import runner
-from genlab.experiment.runner import (
-    SHEETS,
-    begin,
-    extend,
-    known_tests,
-    load_data,
-    timed,
-    trial_seconds,
-    work,
-)
+from genlab.experiment.runner import begin, extend, known_tests, load_data, work
 from genlab.experiment.schema import Experiment, parse
 from genlab.experiment.trained import blend, open_run, read_prior, write_prior
 from genlab.networks.prior import GaussianMixture, fit_mixture
 from genlab.runs.events import Adopted, Event, Finished, Metrics, Saved, Started
 from genlab.runs.store import Run, find_run, list_runs
-from genlab.training.state import State
 
 Tiny = Callable[..., Experiment]
 Train = Callable[[Experiment], Run]
@@ -76,56 +66,6 @@ def test_what_is_yielded_was_written(tiny: Tiny, dataset: Dataset) -> None:
     ]
     assert run.status()["state"] == "completed"
     assert not (run.path / "worker.json").exists()
-
-
-def test_a_budget_in_seconds_becomes_steps_once(
-    tiny: Tiny, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = begin(tiny("vae", "training.seconds=0.2"), dataset=dataset)
-    steps = config(run).training.steps
-    assert 1 <= steps != 7
-    monkeypatch.setattr(runner, "calibrate", lambda *_: pytest.fail("calibrated again"))
-    list(work(run, dataset=dataset))
-    assert (run.status()["step"], run.status()["steps"]) == (steps, steps)
-    assert config(run).training.steps == steps
-
-
-def test_a_live_run_draws_a_sheet_a_second_and_never_too_many(tiny: Tiny) -> None:
-    training = tiny("vae", "training.seconds=60").training
-    assert (timed(training, 0.01, live=False).steps, timed(training, 0.01, live=False).log_every) == (6000, 1)
-    live = timed(training, 0.01, live=True)
-    assert (live.steps, live.log_every, live.sample_every) == (6000, 50, 100)
-    assert timed(training, 3.0, live=True).log_every == 1  # a step takes longer than a look
-    long = timed(training.model_copy(update={"seconds": 36_000.0}), 0.01, live=True)
-    assert long.steps // long.sample_every == SHEETS
-
-
-def test_a_live_run_without_a_budget_keeps_its_steps(tiny: Tiny, dataset: Dataset) -> None:
-    experiment = tiny("vae", "training.steps=9")
-    live = config(begin(experiment, dataset=dataset, live=True)).training
-    assert live.steps == 9
-    assert live.sample_every > 9  # so tiny a model takes more steps a second
-
-
-@pytest.mark.parametrize(
-    ("budget", "seconds"), [(None, 1.5), (2.0, 0.5), (20.0, 1.5), (600.0, 6.0), (86_400.0, 10.0)]
-)
-def test_a_longer_training_is_tried_for_longer(budget: float | None, seconds: float) -> None:
-    assert trial_seconds(budget) == seconds
-
-
-def test_the_budget_s_steps_fit_the_machine(
-    tiny: Tiny, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """At 10 ms a step, however slow the first two are, 5 seconds are 500 steps."""
-    durations = iter([3.0, 1.0] + [0.01] * 100)
-
-    def instantly(state: State, *_: object) -> None:
-        state.seconds += next(durations)
-
-    monkeypatch.setattr(runner, "advance", instantly)
-    monkeypatch.setattr(runner, "CALIBRATION", (0, 0))
-    assert config(begin(tiny("vae", "training.seconds=5"), dataset=dataset)).training.steps == 500
 
 
 def stop_by_request(run: Run) -> None:

@@ -57,7 +57,7 @@ def chosen(
         found.append(Chosen("training.ema", "0.999", "there are steps enough for a longer average"))
     if seconds >= LONG and family == "vae":
         found.append(Chosen("network.decoder.depth", "2", "with minutes, samples from N(0, I) gain by it"))
-        found.append(Chosen("network.encoder.depth", "2", "and gain as much by an encoder of two layers"))
+        found.append(Chosen("network.encoder.depth", "2", "and more by an encoder of two layers"))
         found.append(Chosen("network.encoder.norm", "batch", "or a fitted prior loses by it"))
     if seconds >= LONG and family == "gan":
         found.append(Chosen("optimizer.final", "0", "and for a rate that falls to nothing"))
