@@ -21,6 +21,7 @@ from side_by_side.curves_figure import apart, figure
 from side_by_side.looks import Looks
 from side_by_side.meter import Done
 from torch.utils.flop_counter import FlopCounterMode
+from under_the_clock.studies import STUDIES, Study, Trial
 
 from genlab.experiment.schema import override
 from genlab.recipes import recipe
@@ -28,9 +29,9 @@ from genlab.recipes import recipe
 ASKED = argparse.Namespace(data="mnist", seeds=1)
 
 
-@pytest.mark.parametrize("name", search.STUDIES)
+@pytest.mark.parametrize("name", STUDIES)
 def test_every_trial_is_a_config_and_has_a_name_of_its_own(name: str) -> None:
-    study = search.STUDIES[name]
+    study = STUDIES[name]
     assert len({trial.name for trial in study.trials}) == len(study.trials)
     for trial in study.trials:
         override(recipe("gan" if study.arm.startswith("gan") else "vae"), list(trial.settings))
@@ -38,7 +39,7 @@ def test_every_trial_is_a_config_and_has_a_name_of_its_own(name: str) -> None:
 
 def test_what_two_studies_both_try_is_trained_once() -> None:
     def default(name: str) -> str:
-        study = search.STUDIES[name]
+        study = STUDIES[name]
         plain = recipe("gan")
         (trial,) = (t for t in study.trials if override(plain, list(t.settings)) == plain)
         return search.identity(study, trial, ASKED, search.SEED)
@@ -47,7 +48,7 @@ def test_what_two_studies_both_try_is_trained_once() -> None:
 
 
 def test_the_search_prints_what_came_of_each_trial() -> None:
-    study = search.STUDIES["gan-rate"]
+    study = STUDIES["gan-rate"]
     rows = [
         {
             "identity": search.identity(study, trial, ASKED, search.SEED), "arm": "gan",
@@ -162,8 +163,8 @@ def test_threads_are_compared_by_medians() -> None:
 def test_a_small_race_is_run_and_not_run_again(
     script: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tiny = search.Study("?", "gan", 1.0, (search.Trial("one"),))
-    monkeypatch.setitem(search.STUDIES, "tiny", tiny)
+    tiny = Study("?", "gan", 1.0, (Trial("one"),))
+    monkeypatch.setitem(STUDIES, "tiny", tiny)
     options = {
         quality: ["--arms", "gan", "--budgets", "1", "--seeds", "1"],
         search: ["--studies", "tiny"],

@@ -14,6 +14,7 @@ from in_markdown.places import documented, markdown
 from overhead import BARE, FULL
 from side_by_side.catalogue import NETWORKS
 from startup import COMMANDS, TORCH
+from under_the_clock.studies import STUDIES
 
 MACHINE = {"cpu": "a processor", "cores": 2, "system": "Linux", "python": "3.11"}
 
@@ -187,5 +188,5 @@ def test_what_was_not_measured_says_by_which_command_it_would_be(tmp_path: Path)
 def test_the_search_writes_its_tables_by_the_same_rule() -> None:
     page = "<!-- gan-rate -->\n\nold\n\n<!-- /gan-rate -->"
     new = search.documented(page, argparse.Namespace(data="mnist", seeds=1), [])
-    assert search.STUDIES["gan-rate"].question in new
+    assert STUDIES["gan-rate"].question in new
     assert "old" not in new
