@@ -85,7 +85,9 @@ def test_ctrl_c_lets_the_benchmark_write_down_what_it_has(tmp_path: Path) -> Non
         f"finally:\n    time.sleep(0.3)\n    pathlib.Path({str(kept)!r}).touch()\n",
         "utf-8",
     )
-    code = f"import sys\nfrom genlab.cli.bench import run\nsys.exit(run([sys.executable, {str(script)!r}]))"
+    heeds = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # in a background job it is ignored
+    started = f"sys.exit(run([sys.executable, {str(script)!r}]))"
+    code = f"import signal, sys\n{heeds}\nfrom genlab.cli.bench import run\n{started}"
     process = subprocess.Popen(
         [sys.executable, "-c", code], start_new_session=True, stderr=subprocess.DEVNULL
     )
