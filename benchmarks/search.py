@@ -18,6 +18,7 @@ import argparse
 import hashlib
 import json
 import statistics
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,10 @@ from in_markdown import places  # noqa: E402  (after what must stand before torc
 from under_the_clock.arms import Task, scored  # noqa: E402
 from under_the_clock.scales import said, scales  # noqa: E402
 from under_the_clock.studies import STUDIES, Study, Trial  # noqa: E402
+from under_the_clock.variants import standing  # noqa: E402
 
+from genlab.data.choosing import at_most  # noqa: E402
+from genlab.data.dataset import Dataset  # noqa: E402
 from genlab.data.source import load  # noqa: E402
 from genlab.errors import UserError  # noqa: E402
 from genlab.recipes import recipe  # noqa: E402
@@ -49,6 +53,8 @@ def identity(study: Study, trial: Trial, chosen: argparse.Namespace, seed: int) 
     configs = [recipe(family, *trial.settings)]
     configs += [recipe("vae")] if "-from-" in study.arm else []
     told = [study.arm, study.seconds, study.data or chosen.data, seed, trial.share]
+    told += [study.limit] if study.limit else []
+    told += [trial.variant] if trial.variant else []
     told += [config.model_dump(mode="json", exclude_defaults=True) for config in configs]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -61,14 +67,16 @@ def run(name: str, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> No
         dataset = load(data, seed=seed, validation=VALIDATION)
         assert dataset.validation is not None
         measured_on = scales(dataset, dataset.validation, None if study.data else chosen.classifier)
+        images = to_train_on(dataset, study.limit, seed)
         for trial in study.trials:
             key = identity(study, trial, chosen, seed)
             if any(row["identity"] == key for row in rows):
                 continue
             settings = (f"data.validation={VALIDATION}", *trial.settings)
-            task = Task(data, dataset, study.seconds, seed, settings, trial.share)
+            task = Task(data, images, study.seconds, seed, settings, trial.share)
             try:
-                new = scored(study.arm, task, measured_on)
+                with standing(trial.variant):
+                    new = scored(study.arm, task, measured_on)
             except Diverged as error:
                 new = [
                     {
@@ -89,6 +97,13 @@ def run(name: str, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> No
                     f"{name}: {trial.name}: {row['model']}: {said(row['fid'])} "
                     f"({row['steps']} steps, {row['seconds']:.0f} s)", flush=True,
                 )  # fmt: skip
+
+
+def to_train_on(dataset: Dataset, limit: int, seed: int) -> Dataset:
+    """`dataset` with so many of its images to train on, chosen by the seed; with all where `limit` is 0."""
+    if not limit:
+        return dataset
+    return replace(dataset, train=dataset.train.take(at_most(len(dataset.train), limit, seed, "train")))
 
 
 def came_of(
@@ -155,7 +170,7 @@ def main() -> None:
             study = STUDIES[name]
             print(f"{name}: {study.question}  ({len(study.trials)} trainings of {study.seconds:g} s)")
             for trial in study.trials:
-                print(f"    {trial.name:<36} {' '.join(trial.settings)}")
+                print(f"    {trial.name:<36} {' '.join((*trial.settings, trial.variant))}")
         return
     rows = read_json(chosen.json) if chosen.json and chosen.json.exists() else []
     if chosen.page:

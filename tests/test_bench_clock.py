@@ -22,8 +22,12 @@ from side_by_side.looks import Looks
 from side_by_side.meter import Done
 from torch.utils.flop_counter import FlopCounterMode
 from under_the_clock.studies import STUDIES, Study, Trial
+from under_the_clock.variants import VARIANTS, standing
 
+from genlab.data import load
+from genlab.experiment.build import build_model
 from genlab.experiment.schema import override
+from genlab.networks.model import GAN
 from genlab.recipes import recipe
 
 ASKED = argparse.Namespace(data="mnist", seeds=1)
@@ -45,6 +49,36 @@ def test_what_two_studies_both_try_is_trained_once() -> None:
         return search.identity(study, trial, ASKED, search.SEED)
 
     assert default("gan-rate") == default("gan-decoder") == default("gan-critic")
+
+
+def test_fewer_images_and_another_network_are_another_training() -> None:
+    whole, few = (STUDIES[name] for name in ("gan-augment", "gan-few"))
+    assert whole.trials == few.trials
+    trials = [*((whole, trial) for trial in STUDIES["gan-edges"].trials), (few, few.trials[0])]
+    identities = {search.identity(study, trial, ASKED, search.SEED) for study, trial in trials}
+    assert len(identities) == len(trials)
+
+
+def test_a_study_of_few_images_trains_on_so_many_and_is_scored_as_any() -> None:
+    dataset = load("mnist", validation=0.5)
+    assert search.to_train_on(dataset, 0, 0) is dataset
+    few = search.to_train_on(dataset, 100, 0)
+    assert (len(few.train), few.validation, few.test) == (100, dataset.validation, dataset.test)
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 64, 64)])
+def test_a_variant_makes_networks_of_the_same_kind_while_it_stands(shape: tuple[int, int, int]) -> None:
+    sizes = {}
+    for name in (*VARIANTS, ""):
+        with standing(name):
+            gan = build_model(recipe("gan"), shape)
+        assert isinstance(gan, GAN)
+        sizes[name] = sum(parameter.numel() for parameter in gan.parameters())
+        drawn = gan.decode(gan.latents(2, torch.Generator()))
+        assert drawn.shape == (2, *shape)
+        assert gan.discriminator(drawn).shape == (2,)
+        if name:
+            assert sizes[name] != sizes[""]
 
 
 def test_the_search_prints_what_came_of_each_trial() -> None:

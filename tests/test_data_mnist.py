@@ -3,11 +3,17 @@ import lzma
 import struct
 import subprocess
 import sys
+import threading
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from genlab.data import load
+from genlab.data import load, mnist
+from genlab.data.source import ahead
+from genlab.recipes import recipe
+from genlab.runs.store import create_run
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -51,6 +57,40 @@ def test_writing_to_a_loaded_set_leaves_the_next_load_alone() -> None:
     first = load("mnist")
     first.train.pixels[:] = 0
     assert load("mnist").train.pixels.any()
+
+
+def test_what_was_begun_ahead_is_found_and_not_unpacked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    unpacked: list[str] = []
+
+    def counted(name: str) -> bytes:
+        unpacked.append(threading.current_thread().name)
+        return bytes(mnist.TRAIN + mnist.TEST) * (784 if name == "mnist-images.xz" else 1)
+
+    monkeypatch.setattr(mnist, "_decode", cache(counted))
+    monkeypatch.setattr(mnist, "_begun", [])
+    ahead("shapes")
+    assert unpacked == []
+    ahead("mnist")
+    ahead("stacked-mnist")
+    assert not load("mnist").train.pixels.any()
+    here = threading.current_thread().name
+    assert [name == here for name in unpacked] == [False, True]  # the images there, the labels here
+
+
+@pytest.mark.parametrize("arguments", [("train", "vae"), ("train", "--resume", "RUN"), ("demo",)])
+def test_a_training_begins_to_unpack_before_it_imports_torch(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    run = create_run("vae", recipe("vae").model_dump(mode="json"), tmp_path / "run").path
+    code = """if True:
+        import sys
+        from genlab.data import mnist
+        mnist.ahead = lambda: sys.exit(3 if "torch" in sys.modules else 4)
+        from genlab.cli import main
+        main()
+    """
+    given = [str(run) if each == "RUN" else each for each in arguments]
+    assert subprocess.run([sys.executable, "-c", code, *given], check=False, cwd=tmp_path).returncode == 4
 
 
 def test_the_script_embeds_idx_files_without_loss(tmp_path: Path) -> None:

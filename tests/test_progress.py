@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from genlab.cli import look  # noqa: F401  (adds its commands to `app`)
 from genlab.cli.progress import follow
 from genlab.cli.root import app
+from genlab.cli.train import configure
 from genlab.recipes import recipe
 from genlab.runs.events import Event, Finished, Metrics, Started, Validated, Warned
 from genlab.runs.store import Run, create_run
@@ -67,3 +68,26 @@ def test_show_lists_all_warnings(run: Run) -> None:
     as_json = json.loads(CliRunner().invoke(app, ["show", run.name, "--json"]).stdout)
     assert [each["step"] for each in as_json["warnings"]] == [320, 500]
     assert as_json["warning"] == as_json["warnings"][-1]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["optimizer.learning_rate=1e-4"], True),
+        (["optimizer.learning_rate=1e-4", "optimizer.discriminator_rate=1e-4"], False),
+        (["training.steps=3"], False),
+    ],
+)
+@pytest.mark.parametrize("recipe", [None, "auto"])
+def test_who_sets_one_of_two_rates_hears_of_the_other(
+    recipe: str | None, given: list[str], said: bool
+) -> None:
+    out = io.StringIO()
+    configure("gan", recipe, given, None, Console(file=out, width=200))
+    assert ("the discriminator's own rate stays at 0.001" in out.getvalue()) is said
+
+
+def test_a_vae_has_one_rate() -> None:
+    out = io.StringIO()
+    configure("vae", None, ["optimizer.learning_rate=1e-4"], None, Console(file=out))
+    assert not out.getvalue()

@@ -185,7 +185,7 @@ def startup(found: dict[str, Any]) -> str:
             [
                 f"`{command.name}`{', beyond importing torch' if command.over_torch else ''}",
                 f"{each.median:.2f} s", f"{each.least:.2f} … {each.most:.2f}",
-                judged(f"≤ {command.goal:g} s", each.median <= command.goal),
+                judged(f"≤ {command.goal:g} s", each.median <= command.goal) if command.goal else "",
             ]
         )  # fmt: skip
     return markdown(("command", "median", "least … most", "goal"), lines)

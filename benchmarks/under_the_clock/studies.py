@@ -24,23 +24,26 @@ WGAN = (f"{LOSS}wasserstein", "objective.wasserstein_penalty=10", f"{CRITIC}norm
 
 @dataclass(frozen=True)
 class Trial:
-    """One arm: its name, what it sets in the recipe, and the share of a VAE before a GAN."""
+    """One arm: its name, what it sets in the recipe, the share of a VAE before a GAN, and the one of
+    `VARIANTS` whose networks it trains."""
 
     name: str
     settings: tuple[str, ...] = ()
     share: float = UNTOLD
+    variant: str = ""
 
 
 @dataclass(frozen=True)
 class Study:
     """Trials of one question: `arm` is one of `under_the_clock`'s, `seconds` what each of them has. `data`:
-    images of its own, whatever --data names."""
+    images of its own, whatever --data names; `limit`: only so many of them to train on, where it is not 0."""
 
     question: str
     arm: str
     seconds: float
     trials: tuple[Trial, ...]
     data: str = ""
+    limit: int = 0
 
 
 def each(prefix: str, *values: object) -> tuple[Trial, ...]:
@@ -61,6 +64,14 @@ def tuned(name: str, settings: tuple[str, ...], *rates: str) -> tuple[Trial, ...
 
 SETTLED = "ema=0.999, final=0"
 JUDGE = "optimizer.discriminator_rate="
+EDGES = (
+    Trial("as it is"),
+    Trial("4×4 convolutions of stride 2, transposed ones", variant="transposed"),
+    Trial("14 → 28 px", variant="one doubling"),
+    Trial("4 → 8 → 16 → 32 px, cropped", variant="three doublings"),
+)
+AUGMENT = "objective.augment="
+AUGMENTED = each(AUGMENT, "none", "translation", "translation-cutout", "colour-translation-cutout")
 
 
 def settled(name: str, *settings: str, share: float = UNTOLD) -> tuple[Trial, ...]:
@@ -121,6 +132,7 @@ STUDIES: dict[str, Study] = {
          Trial("decoder.depth=3, convolutional encoder", (f"{DECODER}depth=3", *CONVOLUTIONS)),
          Trial("decoder.depth=3, latent_dim=12", (f"{DECODER}depth=3", f"{LATENT}12"))),
     ),
+    "vae-edges": Study("what doubles an image, and from where on?", "vae", 20, EDGES),
     "second-stage": Study(
         "how many Gaussians for the codes, or a flow?", "second-stages", 60, (Trial("as it is"),)
     ),
@@ -161,6 +173,12 @@ STUDIES: dict[str, Study] = {
          Trial("no batch normalisation", (f"{CRITIC}norm=none",)), *each(f"{CRITIC}pack=", 2),
          *each("objective.discriminator_steps=", 2)),
     ),
+    "gan-edges": Study("what doubles and halves an image, and from where on?", "gan", 60, EDGES),
+    "gan-augment": Study(
+        "should what the discriminator is shown be changed at random?", "gan", 60, AUGMENTED
+    ),
+    "gan-few": Study("the same with 1,000 images to learn from?", "gan", 60, AUGMENTED, limit=1000),
+    "gan-few-long": Study("and with five minutes?", "gan", 300, AUGMENTED[:3], limit=1000),
     "gan-batch": Study(
         "how many images a step, and how long an average?", "gan", 60,
         (*each(BATCH, 32, 64, 128), *each(EMA, "0.98", "0.99", "0.998")),

@@ -20,6 +20,9 @@ def run_demo(*, quick: bool, seed: int, out: Path | None) -> None:
 
     console = make_console()
     console.print("[bold]genlab demo[/]  loading PyTorch …")
+    from genlab.data.source import ahead
+
+    ahead("mnist")
     from genlab.lessons.demo import FULL, QUICK, Demo
 
     folder = out or demo_folder()

@@ -119,22 +119,39 @@ def configure(
         left = "" if choices else " nothing: all is set already"
         console.print(f"auto chose, for a {family}:{left}", style="dim")
         announce(choices, console)
+        say_what_keeps_its_rate(experiment, assignments, console)
         return experiment
     experiment = named(recipe or str(family))
     if family is not None and experiment.family != family:
         raise UserError(
             f"the recipe {recipe!r} is of a {experiment.family}, not of a {family}; leave one of them out"
         )
-    return override(experiment, assignments)
+    experiment = override(experiment, assignments)
+    say_what_keeps_its_rate(experiment, assignments, console)
+    return experiment
+
+
+def say_what_keeps_its_rate(experiment: Experiment, assignments: list[str], console: Console) -> None:
+    """A recipe's discriminator may have a rate of its own, which stays where it is when the other is set."""
+    said, own = {each.partition("=")[0] for each in assignments}, experiment.optimizer.discriminator_rate
+    if own and "optimizer.learning_rate" in said and "optimizer.discriminator_rate" not in said:
+        console.print(
+            f"the discriminator's own rate stays at {own:g}: set optimizer.discriminator_rate as well if both "
+            "are to change",
+            style="dim",
+        )
 
 
 def start_run(
     experiment: Experiment, start: str | None, out: Path | None, console: Console, live: bool = False
 ) -> Run:
     """A new run folder, announced. With `start`, its decoder comes from that run."""
-    from genlab.experiment.runner import begin
+    from genlab.data.source import ahead
     from genlab.ranks import first
     from genlab.runs.store import find_run
+
+    ahead(experiment.data.name)
+    from genlab.experiment.runner import begin  # which imports torch
 
     if start is not None:
         source = first(lambda: str(find_run(start).path.resolve()))
@@ -170,13 +187,16 @@ def finish(run: Run, console: Console) -> None:
     """Train `run` to its end, with progress, and say how to go on."""
     from genlab.cli.progress import follow
     from genlab.data.duplicates import duplicates
-    from genlab.experiment.runner import load_data, work
+    from genlab.data.source import ahead
     from genlab.experiment.schema import parse
     from genlab.ranks import first
     from genlab.runs.events import Adopted, Finished
-    from genlab.training.best import NAME, described
 
     experiment = first(lambda: parse(run.config(), str(run.path / "config.json")))
+    ahead(experiment.data.name)
+    from genlab.experiment.runner import load_data, work  # which import torch
+    from genlab.training.best import NAME, described
+
     dataset = load_data(experiment)
     if not leads():
         for _ in work(run, dataset=dataset):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from genlab.data import idx
+from genlab.data import mnist as embedded
 from genlab.data.bounds import check_side
 from genlab.data.catalogue import CATALOGUE
 from genlab.data.choosing import at_most, held_out, train_and_test
@@ -15,7 +16,6 @@ from genlab.data.dataset import Dataset, Images
 from genlab.data.downloaded import cifar10, emnist, idx_set
 from genlab.data.fitting import Fit, fitted
 from genlab.data.folder import read_folder
-from genlab.data.mnist import mnist
 from genlab.data.npz import read_npz
 from genlab.data.shapes import shapes
 from genlab.data.shards import is_sharded, read_shards
@@ -23,7 +23,7 @@ from genlab.data.stacked import stacked_mnist
 from genlab.errors import UserError
 
 BUILDERS: dict[str, Callable[[int], Dataset]] = {
-    "mnist": lambda seed: mnist(),
+    "mnist": lambda seed: embedded.mnist(),
     "stacked-mnist": stacked_mnist,
     "shapes": shapes,
     "fashion-mnist": lambda seed: idx_set("fashion-mnist"),
@@ -31,6 +31,12 @@ BUILDERS: dict[str, Callable[[int], Dataset]] = {
     "emnist": lambda seed: emnist(),
     "cifar10": lambda seed: cifar10(),
 }
+
+
+def ahead(name_or_path: str) -> None:
+    """Say early what `load` will be asked for: what takes a while there begins in the background."""
+    if name_or_path in ("mnist", "stacked-mnist"):
+        embedded.ahead()
 
 
 def load(

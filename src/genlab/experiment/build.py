@@ -147,7 +147,7 @@ def build_objective(objective: schema.Objective) -> Objective:
             )
         case schema.Adversarial():
             steps, warmup = objective.discriminator_steps, objective.discriminator_warmup
-            return Adversarial(objective.loss, _penalties(objective), steps, warmup)
+            return Adversarial(objective.loss, _penalties(objective), steps, warmup, objective.augment)
         case schema.Hybrid():
             weights = objective.model_dump(include={"feature_weight", "pixel_weight", "deceit", "beta"})
             return Hybrid(objective.loss, penalties=_penalties(objective), **weights)

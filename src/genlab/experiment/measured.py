@@ -98,6 +98,7 @@ def repetition(experiment: schema.Experiment) -> str:
     config["training"] = training
     config["network"]["discriminator"] = without(config["network"]["discriminator"], "weights", "drawn")
     config["objective"] = without(config["objective"], "discriminator_warmup", 0)
+    config["objective"] = without(config["objective"], "augment", "none")
     if experiment.start is not None:
         config["start"] = source_of(experiment.start)
     return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]

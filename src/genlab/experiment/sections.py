@@ -200,6 +200,11 @@ class Adversarial(Penalised):
     discriminator_warmup: int = Field(
         0, ge=0, description="Steps at the start in which the discriminator alone learns."
     )
+    augment: Literal["none", "translation", "translation-cutout", "colour-translation-cutout"] = Field(
+        "none",
+        description="Change at random all that the discriminator is shown, so that it does not learn few "
+        "images by heart.",
+    )
 
 
 class Hybrid(Penalised):

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from genlab.data.batches import Batch
 from genlab.functional.adversarial import LOSSES, AdversarialLoss, gradient_penalty, zero_centred_penalty
+from genlab.functional.augmentation import AUGMENTATIONS
 from genlab.metrics.diversity import AT_MOST, diversity
 from genlab.networks.discriminator import Discriminator
 from genlab.networks.model import GAN
@@ -61,30 +62,33 @@ class Penalties:
 @dataclass(frozen=True)
 class Adversarial:
     """`loss` is one of `LOSSES`; the discriminator takes `discriminator_steps` updates for each of the
-    generator's, on fresh real images each. In the first `warmup` steps the generator takes none."""
+    generator's, on fresh real images each. In the first `warmup` steps the generator takes none. `augment` is
+    one of `AUGMENTATIONS`, of all that the discriminator is shown, drawn anew each time."""
 
     loss: str = "non-saturating"
     penalties: Penalties = Penalties()
     discriminator_steps: int = 1
     warmup: int = 0
+    augment: str = "none"
 
     @property
     def batches_per_step(self) -> int:
         return self.discriminator_steps
 
     def updates(self, model: GAN, batch: Batch, rng: torch.Generator) -> Iterator[Update]:
-        loss = LOSSES[self.loss]
+        loss, augment = LOSSES[self.loss], self.augment
         *extra, real = batch.images.chunk(self.discriminator_steps)
         warming = batch.step < self.warmup
         for images in [*extra, real] if warming else extra:
             with frozen(model.generator), torch.no_grad():
                 fake = model.sample(len(images), rng)
-            yield discriminator_update(model.discriminator, loss, self.penalties, images, fake, rng)
+            yield discriminator_update(model.discriminator, loss, self.penalties, images, fake, rng, augment)
         if warming:
             return
         fake = model.sample(len(real), rng)  # made once, used by both players
-        yield discriminator_update(model.discriminator, loss, self.penalties, real, fake.detach(), rng)
-        yield generator_update(model.discriminator, loss, real, fake)
+        held = fake.detach()
+        yield discriminator_update(model.discriminator, loss, self.penalties, real, held, rng, augment)
+        yield generator_update(model.discriminator, loss, real, fake, rng, augment)
 
 
 def discriminator_update(
@@ -94,13 +98,15 @@ def discriminator_update(
     real: Tensor,
     fake: Tensor,
     rng: torch.Generator,
+    augment: str = "none",
 ) -> Update:
-    real_logits, fake_logits = judge(discriminator, real, fake)
+    shown = augmented(real, augment, rng), augmented(fake, augment, rng)
+    real_logits, fake_logits = judge(discriminator, *shown)
     descended = loss.discriminator(real_logits, fake_logits).mean()
     penalty = None
     if penalties.active:
         with full(discriminator):
-            penalty = penalties(discriminator, real, fake, rng).mean()
+            penalty = penalties(discriminator, *shown, rng).mean()
 
     @torch.no_grad()
     def logged() -> dict[str, Tensor]:
@@ -117,13 +123,25 @@ def discriminator_update(
 
 
 def generator_update(
-    discriminator: Discriminator, loss: AdversarialLoss, real: Tensor, fake: Tensor, part: str = "generator"
+    discriminator: Discriminator,
+    loss: AdversarialLoss,
+    real: Tensor,
+    fake: Tensor,
+    rng: torch.Generator,
+    augment: str = "none",
 ) -> Update:
     with frozen(discriminator):
-        fake_logits = discriminator(fake)
-        real_logits = discriminator(real) if loss.relativistic else fake_logits
+        fake_logits = discriminator(augmented(fake, augment, rng))
+        real_logits = discriminator(augmented(real, augment, rng)) if loss.relativistic else fake_logits
     descended = loss.generator(real_logits, fake_logits).mean()
-    return Update(part, descended, lambda: {"generator_loss": descended.detach()})
+    return Update("generator", descended, lambda: {"generator_loss": descended.detach()})
+
+
+def augmented(images: Tensor, augment: str, rng: torch.Generator) -> Tensor:
+    """(B, C, H, W), each changed by draws of its own: what the discriminator is shown of `images`."""
+    for draws, apply in AUGMENTATIONS[augment]:
+        images = apply(images, uniform((len(images), draws), rng).to(images.device))
+    return images
 
 
 def judge(discriminator: Discriminator, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
