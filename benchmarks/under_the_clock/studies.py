@@ -67,8 +67,8 @@ JUDGE = "optimizer.discriminator_rate="
 EDGES = (
     Trial("as it is"),
     Trial("4×4 convolutions of stride 2, transposed ones", variant="transposed"),
-    Trial("14 → 28 px", variant="one doubling"),
-    Trial("4 → 8 → 16 → 32 px, cropped", variant="three doublings"),
+    Trial("14 → 28 px", variant="one"),
+    Trial("4 → 8 → 16 → 32 px, cropped", variant="three"),
 )
 AUGMENT = "objective.augment="
 AUGMENTED = each(AUGMENT, "none", "translation", "translation-cutout", "colour-translation-cutout")
@@ -174,6 +174,15 @@ STUDIES: dict[str, Study] = {
          *each("objective.discriminator_steps=", 2)),
     ),
     "gan-edges": Study("what doubles and halves an image, and from where on?", "gan", 60, EDGES),
+    "gan-deeper": Study(
+        "in which of the two networks does the third stage help, and what else makes a discriminator deeper?",
+        "gan", 60,
+        (Trial("as it is"),
+         Trial("generator: 4 → 8 → 16 → 32 px, cropped", variant="three doublings"),
+         Trial("discriminator: 32 → 16 → 8 → 4 px", variant="three halvings"),
+         Trial("discriminator: 32 → 16 → 8 → 4 px, width 16", (f"{CRITIC}width=16",), variant="three halvings"),
+         *each(f"{CRITIC}depth=", 1), *each(f"{CRITIC}blocks=", 1)),
+    ),
     "gan-augment": Study(
         "should what the discriminator is shown be changed at random?", "gan", 60, AUGMENTED
     ),

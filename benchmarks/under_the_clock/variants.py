@@ -32,16 +32,19 @@ def planned(stages: int, shape: tuple[int, int, int], width: int) -> Plan:
     return Plan(stages, (height, width_px), tuple(width * min(8, 2**i) for i in range(stages)))
 
 
-def plans(stages: int) -> Parts:
-    halved = partial(planned, stages)
-    return {"genlab.networks.decoder.plan": halved, "genlab.nn.trunk.plan": halved}
+def plans(doublings: int | None = None, halvings: int | None = None) -> Parts:
+    """So many doublings in the decoder, and so many halvings where images are judged or encoded."""
+    stages = {"genlab.networks.decoder.plan": doublings, "genlab.nn.trunk.plan": halvings}
+    return {name: partial(planned, number) for name, number in stages.items() if number}
 
 
 VARIANTS: dict[str, Parts] = {
     "": {},
     "transposed": {"genlab.networks.decoder.up": transposed, "genlab.nn.trunk.down": strided},
-    "one doubling": plans(1),
-    "three doublings": plans(3),
+    "one": plans(1, 1),
+    "three": plans(3, 3),
+    "three doublings": plans(doublings=3),
+    "three halvings": plans(halvings=3),
 }
 
 
