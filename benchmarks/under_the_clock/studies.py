@@ -180,7 +180,8 @@ STUDIES: dict[str, Study] = {
         (Trial("as it is"),
          Trial("generator: 4 → 8 → 16 → 32 px, cropped", variant="three doublings"),
          Trial("discriminator: 32 → 16 → 8 → 4 px", variant="three halvings"),
-         Trial("discriminator: 32 → 16 → 8 → 4 px, width 16", (f"{CRITIC}width=16",), variant="three halvings"),
+         Trial("discriminator: 32 → 16 → 8 → 4 px, width 16", (f"{CRITIC}width=16",),
+               variant="three halvings"),
          *each(f"{CRITIC}depth=", 1), *each(f"{CRITIC}blocks=", 1)),
     ),
     "gan-augment": Study(
