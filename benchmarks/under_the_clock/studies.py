@@ -64,6 +64,7 @@ def tuned(name: str, settings: tuple[str, ...], *rates: str) -> tuple[Trial, ...
 
 SETTLED = "ema=0.999, final=0"
 JUDGE = "optimizer.discriminator_rate="
+DENSE = (f"{CRITIC}depth=1",)
 EDGES = (
     Trial("as it is"),
     Trial("4×4 convolutions of stride 2, transposed ones", variant="transposed"),
@@ -183,6 +184,21 @@ STUDIES: dict[str, Study] = {
          Trial("discriminator: 32 → 16 → 8 → 4 px, width 16", (f"{CRITIC}width=16",),
                variant="three halvings"),
          *each(f"{CRITIC}depth=", 1), *each(f"{CRITIC}blocks=", 1)),
+    ),
+    "gan-dense": Study(
+        "a discriminator with a dense layer after its convolutions: what goes with it?", "gan", 60,
+        (Trial("depth=1", DENSE),
+         *(Trial(f"depth=1, {name}", (*DENSE, *settings)) for name, settings in (
+             ("hidden=256", (f"{CRITIC}hidden=256",)), ("hidden=1024", (f"{CRITIC}hidden=1024",)),
+             ("width=16", (f"{CRITIC}width=16",)), ("width=16, hidden=256",
+              (f"{CRITIC}width=16", f"{CRITIC}hidden=256")),
+             ("discriminator_rate=5e-4", (f"{JUDGE}5e-4",)), ("discriminator_rate=2e-3", (f"{JUDGE}2e-3",)),
+             ("batch_size=128", (f"{BATCH}128",)), ("latent_dim=64", (f"{LATENT}64",)),
+             ("decoder.width=24", (f"{DECODER}width=24",)), ("pack=2", (f"{CRITIC}pack=2",)))),
+         Trial("depth=1, 32 → 16 → 8 → 4 px, width=16", (*DENSE, f"{CRITIC}width=16"),
+               variant="three halvings"),
+         Trial("depth=2", (f"{CRITIC}depth=2",)),
+         Trial("dense layers alone, depth=2", (f"{CRITIC}kind=mlp", f"{CRITIC}depth=2"))),
     ),
     "gan-augment": Study(
         "should what the discriminator is shown be changed at random?", "gan", 60, AUGMENTED
