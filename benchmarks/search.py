@@ -50,7 +50,7 @@ def identity(study: Study, trial: Trial, chosen: argparse.Namespace, seed: int) 
     """Of a training: two studies that try the same thing train it once. A field that is as by default is not
     told, so that one which comes later changes nothing."""
     family = "gan" if study.arm.startswith("gan") else "vae"
-    configs = [recipe(family, *trial.settings)]
+    configs = [recipe(family, *study.settings(trial))]
     configs += [recipe("vae")] if "-from-" in study.arm else []
     told = [study.arm, study.seconds, study.data or chosen.data, seed, trial.share]
     told += [study.limit] if study.limit else []
@@ -63,7 +63,7 @@ def run(name: str, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> No
     """Train what is missing of a study, adding to `rows` and to the JSON as it goes."""
     study = STUDIES[name]
     data = study.data or chosen.data
-    for seed in range(SEED, SEED + chosen.seeds):
+    for seed in seeds(study, chosen):
         dataset = load(data, seed=seed, validation=VALIDATION)
         assert dataset.validation is not None
         measured_on = scales(dataset, dataset.validation, None if study.data else chosen.classifier)
@@ -72,7 +72,7 @@ def run(name: str, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> No
             key = identity(study, trial, chosen, seed)
             if any(row["identity"] == key for row in rows):
                 continue
-            settings = (f"data.validation={VALIDATION}", *trial.settings)
+            settings = (f"data.validation={VALIDATION}", *study.settings(trial))
             task = Task(data, images, study.seconds, seed, settings, trial.share)
             try:
                 with standing(trial.variant):
@@ -88,7 +88,7 @@ def run(name: str, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> No
                         "fid": {},
                     }
                 ]
-            rows += [row | {"identity": key, "settings": trial.settings} for row in new]
+            rows += [row | {"identity": key, "settings": study.settings(trial)} for row in new]
             if chosen.json:
                 chosen.json.parent.mkdir(parents=True, exist_ok=True)
                 write_json(chosen.json, rows)
@@ -97,6 +97,11 @@ def run(name: str, chosen: argparse.Namespace, rows: list[dict[str, Any]]) -> No
                     f"{name}: {trial.name}: {row['model']}: {said(row['fid'])} "
                     f"({row['steps']} steps, {row['seconds']:.0f} s)", flush=True,
                 )  # fmt: skip
+
+
+def seeds(study: Study, chosen: argparse.Namespace) -> range:
+    """Of its trainings: as many as are asked for, or as it wants itself."""
+    return range(SEED, SEED + max(study.seeds, chosen.seeds))
 
 
 def to_train_on(dataset: Dataset, limit: int, seed: int) -> Dataset:
@@ -110,8 +115,7 @@ def came_of(
     study: Study, trial: Trial, chosen: argparse.Namespace, rows: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """The rows of a trial, of every seed and every way to sample."""
-    seeds = range(SEED, SEED + chosen.seeds)
-    identities = {identity(study, trial, chosen, seed) for seed in seeds}
+    identities = {identity(study, trial, chosen, seed) for seed in seeds(study, chosen)}
     return [row for row in rows if row["identity"] in identities]
 
 
@@ -168,9 +172,10 @@ def main() -> None:
     if chosen.list:
         for name in chosen.studies:
             study = STUDIES[name]
-            print(f"{name}: {study.question}  ({len(study.trials)} trainings of {study.seconds:g} s)")
+            trainings = len(study.trials) * len(seeds(study, chosen))
+            print(f"{name}: {study.question}  ({trainings} trainings of {study.seconds:g} s)")
             for trial in study.trials:
-                print(f"    {trial.name:<36} {' '.join((*trial.settings, trial.variant))}")
+                print(f"    {trial.name:<36} {' '.join((*study.settings(trial), trial.variant))}")
         return
     rows = read_json(chosen.json) if chosen.json and chosen.json.exists() else []
     if chosen.page:

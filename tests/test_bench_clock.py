@@ -38,7 +38,7 @@ def test_every_trial_is_a_config_and_has_a_name_of_its_own(name: str) -> None:
     study = STUDIES[name]
     assert len({trial.name for trial in study.trials}) == len(study.trials)
     for trial in study.trials:
-        override(recipe("gan" if study.arm.startswith("gan") else "vae"), list(trial.settings))
+        override(recipe("gan" if study.arm.startswith("gan") else "vae"), list(study.settings(trial)))
 
 
 def test_what_two_studies_both_try_is_trained_once() -> None:
@@ -49,6 +49,31 @@ def test_what_two_studies_both_try_is_trained_once() -> None:
         return search.identity(study, trial, ASKED, search.SEED)
 
     assert default("gan-rate") == default("gan-decoder") == default("gan-critic")
+
+
+def test_what_a_study_sets_for_all_its_trials_is_what_each_could_set_itself() -> None:
+    whole = Study("?", "gan", 60, (Trial("one", ("training.ema=0.5",)),), base=("objective.r1=1",))
+    alone = Study("?", "gan", 60, (Trial("one", ("objective.r1=1", "training.ema=0.5")),))
+    first, second = (search.identity(study, study.trials[0], ASKED, 7) for study in (whole, alone))
+    assert first == second
+    bare = Study("?", "gan", 60, whole.trials)
+    assert search.identity(bare, bare.trials[0], ASKED, 7) != first
+
+
+def test_a_study_over_seeds_is_the_mean_of_them() -> None:
+    study = STUDIES["gan-dense-seeds"]
+    asked = search.seeds(study, ASKED)
+    rows = [
+        {
+            "identity": search.identity(study, study.trials[0], ASKED, seed), "arm": "gan",
+            "model": "GAN from random weights", "steps": 100, "fid": {"x": float(seed)},
+        }
+        for seed in asked
+    ]  # fmt: skip
+    assert list(asked) == [search.SEED, search.SEED + 1, search.SEED + 2]
+    assert f"| {study.trials[0].name} | 100 | {search.SEED + 1:.1f} |" in search.table(
+        "gan-dense-seeds", ASKED, rows
+    )
 
 
 def test_fewer_images_and_another_network_are_another_training() -> None:

@@ -36,7 +36,9 @@ class Trial:
 @dataclass(frozen=True)
 class Study:
     """Trials of one question: `arm` is one of `under_the_clock`'s, `seconds` what each of them has. `data`:
-    images of its own, whatever --data names; `limit`: only so many of them to train on, where it is not 0."""
+    images of its own, whatever --data names; `limit`: only so many of them to train on, where it is not 0;
+    `seeds`: over so many at least; `base`: what is set in the recipe for every trial, which takes it back to
+    what it was when it was searched around."""
 
     question: str
     arm: str
@@ -44,6 +46,12 @@ class Study:
     trials: tuple[Trial, ...]
     data: str = ""
     limit: int = 0
+    seeds: int = 1
+    base: tuple[str, ...] = ()
+
+    def settings(self, trial: Trial) -> tuple[str, ...]:
+        """All that is set in the recipe for `trial`."""
+        return (*self.base, *trial.settings)
 
 
 def each(prefix: str, *values: object) -> tuple[Trial, ...]:
@@ -65,6 +73,13 @@ def tuned(name: str, settings: tuple[str, ...], *rates: str) -> tuple[Trial, ...
 SETTLED = "ema=0.999, final=0"
 JUDGE = "optimizer.discriminator_rate="
 DENSE = (f"{CRITIC}depth=1",)
+BARE = (f"{CRITIC}depth=0", f"{CRITIC}width=24", f"{CRITIC}hidden=512")  # as the recipe's was at first
+JUDGES = (
+    Trial("depth=0", BARE),
+    Trial("depth=1", DENSE),
+    Trial("depth=1, hidden=256", (*DENSE, f"{CRITIC}hidden=256")),
+    Trial("depth=1, width=16, hidden=256", (*DENSE, f"{CRITIC}width=16", f"{CRITIC}hidden=256")),
+)
 EDGES = (
     Trial("as it is"),
     Trial("4×4 convolutions of stride 2, transposed ones", variant="transposed"),
@@ -199,6 +214,17 @@ STUDIES: dict[str, Study] = {
                variant="three halvings"),
          Trial("depth=2", (f"{CRITIC}depth=2",)),
          Trial("dense layers alone, depth=2", (f"{CRITIC}kind=mlp", f"{CRITIC}depth=2"))),
+    ),
+    "gan-dense-seeds": Study(
+        "the nearest of these over three seeds?", "gan", 60, JUDGES, seeds=3
+    ),
+    "gan-dense-short": Study("and with 20 seconds?", "gan", 20, JUDGES),
+    "gan-dense-long": Study(
+        "and with five minutes, under a long average and a rate that falls?", "gan", 300,
+        (*settled("depth=0, discriminator_rate=5e-4", *BARE, f"{JUDGE}5e-4"),
+         *settled("depth=1, hidden=256", *DENSE, f"{CRITIC}hidden=256"),
+         *settled("depth=1, hidden=256, discriminator_rate=5e-4",
+                  *DENSE, f"{CRITIC}hidden=256", f"{JUDGE}5e-4")),
     ),
     "gan-augment": Study(
         "should what the discriminator is shown be changed at random?", "gan", 60, AUGMENTED
