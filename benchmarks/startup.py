@@ -94,7 +94,7 @@ def clock(call: Callable[[], object]) -> float:
 def line(name: str, found: Spread, goal: float | None, imports: list[str]) -> str:
     ends = f"{found.least:.2f} … {found.most:.2f}"
     wanted = "" if goal is None else f"≤ {goal:g} s: {'met' if found.median <= goal else 'missed'}"
-    return f"{name:<28}{found.median:>7.2f} s   {ends:<15}{wanted:<17}{' '.join(imports)}"
+    return f"{name:<40}{found.median:>7.2f} s   {ends:<15}{wanted:<17}{' '.join(imports)}"
 
 
 def main() -> None:
@@ -109,7 +109,7 @@ def main() -> None:
         imports = {command.name: bench.imports(command) for command in COMMANDS}
         bench.round()
         rounds = [bench.round() for _ in range(max(1, chosen.rounds))]
-    print(f"{'':<28}{'median':>7}     {'least … most':<15}{'goal':<17}imports")
+    print(f"{'':<40}{'median':>7}     {'least … most':<15}{'goal':<17}imports")
     print(line(f"python -c '{TORCH}'", spread(each[TORCH] for each in rounds), None, ["torch"]))
     for command in COMMANDS:
         name = f"{command.name}, over torch" if command.over_torch else command.name

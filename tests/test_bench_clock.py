@@ -52,8 +52,8 @@ def test_what_two_studies_both_try_is_trained_once() -> None:
 
 
 def test_what_a_study_sets_for_all_its_trials_is_what_each_could_set_itself() -> None:
-    whole = Study("?", "gan", 60, (Trial("one", ("training.ema=0.5",)),), base=("objective.r1=1",))
-    alone = Study("?", "gan", 60, (Trial("one", ("objective.r1=1", "training.ema=0.5")),))
+    whole = Study("?", "gan", 60, (Trial("one", ("training.ema=0.5",)),), base=("optimizer.beta1=0.5",))
+    alone = Study("?", "gan", 60, (Trial("one", ("optimizer.beta1=0.5", "training.ema=0.5")),))
     first, second = (search.identity(study, study.trials[0], ASKED, 7) for study in (whole, alone))
     assert first == second
     bare = Study("?", "gan", 60, whole.trials)

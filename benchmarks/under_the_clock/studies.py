@@ -74,11 +74,12 @@ SETTLED = "ema=0.999, final=0"
 JUDGE = "optimizer.discriminator_rate="
 DENSE = (f"{CRITIC}depth=1",)
 BARE = (f"{CRITIC}depth=0", f"{CRITIC}width=24", f"{CRITIC}hidden=512")  # as the recipe's was at first
+NARROW = (*DENSE, f"{CRITIC}width=16", f"{CRITIC}hidden=256")
 JUDGES = (
     Trial("depth=0", BARE),
     Trial("depth=1", DENSE),
     Trial("depth=1, hidden=256", (*DENSE, f"{CRITIC}hidden=256")),
-    Trial("depth=1, width=16, hidden=256", (*DENSE, f"{CRITIC}width=16", f"{CRITIC}hidden=256")),
+    Trial("depth=1, width=16, hidden=256", NARROW),
 )
 EDGES = (
     Trial("as it is"),
@@ -168,6 +169,7 @@ STUDIES: dict[str, Study] = {
            for ema in ("0.99", "0.998")),
          Trial("discriminator_rate=5e-4, final=0, ema=0.998, pairs of images judged",
                (f"{JUDGE}5e-4", f"{FINAL}0", f"{EMA}0.998", f"{CRITIC}pack=2"))),
+        base=BARE,
     ),
     "gan-memory": Study(
         "how much of the last gradients may Adam remember?", "gan", 60,
@@ -182,6 +184,7 @@ STUDIES: dict[str, Study] = {
     "gan-depth": Study(
         "how deep between z and the generator's first image?", "gan", 60,
         each(f"{DECODER}depth=", 1, 2, 3),
+        base=BARE,
     ),
     "gan-critic": Study(
         "which discriminator?", "gan", 60,
@@ -189,7 +192,7 @@ STUDIES: dict[str, Study] = {
          Trial("no batch normalisation", (f"{CRITIC}norm=none",)), *each(f"{CRITIC}pack=", 2),
          *each("objective.discriminator_steps=", 2)),
     ),
-    "gan-edges": Study("what doubles and halves an image, and from where on?", "gan", 60, EDGES),
+    "gan-edges": Study("what doubles and halves an image, and from where on?", "gan", 60, EDGES, base=BARE),
     "gan-deeper": Study(
         "in which of the two networks does the third stage help, and what else makes a discriminator deeper?",
         "gan", 60,
@@ -199,6 +202,7 @@ STUDIES: dict[str, Study] = {
          Trial("discriminator: 32 → 16 → 8 → 4 px, width 16", (f"{CRITIC}width=16",),
                variant="three halvings"),
          *each(f"{CRITIC}depth=", 1), *each(f"{CRITIC}blocks=", 1)),
+        base=BARE,
     ),
     "gan-dense": Study(
         "a discriminator with a dense layer after its convolutions: what goes with it?", "gan", 60,
@@ -214,22 +218,27 @@ STUDIES: dict[str, Study] = {
                variant="three halvings"),
          Trial("depth=2", (f"{CRITIC}depth=2",)),
          Trial("dense layers alone, depth=2", (f"{CRITIC}kind=mlp", f"{CRITIC}depth=2"))),
+        base=BARE,
     ),
     "gan-dense-seeds": Study(
-        "the nearest of these over three seeds?", "gan", 60, JUDGES, seeds=3
+        "the nearest of these over three seeds?", "gan", 60, JUDGES, seeds=3,
+        base=BARE,
     ),
-    "gan-dense-short": Study("and with 20 seconds?", "gan", 20, JUDGES),
+    "gan-dense-short": Study("and with 20 seconds?", "gan", 20, JUDGES, base=BARE),
     "gan-dense-long": Study(
         "and with five minutes, under a long average and a rate that falls?", "gan", 300,
         (*settled("depth=0, discriminator_rate=5e-4", *BARE, f"{JUDGE}5e-4"),
-         *settled("depth=1, hidden=256", *DENSE, f"{CRITIC}hidden=256"),
-         *settled("depth=1, hidden=256, discriminator_rate=5e-4",
-                  *DENSE, f"{CRITIC}hidden=256", f"{JUDGE}5e-4")),
+         *(each_settled for rate in ("2e-3", "1e-3", "5e-4") for each_settled in settled(
+             f"depth=1, width=16, hidden=256, discriminator_rate={rate}", *NARROW, f"{JUDGE}{rate}"))),
+        base=BARE,
     ),
     "gan-augment": Study(
-        "should what the discriminator is shown be changed at random?", "gan", 60, AUGMENTED
+        "should what the discriminator is shown be changed at random?", "gan", 60, AUGMENTED,
+        base=BARE,
     ),
-    "gan-few": Study("the same with 1,000 images to learn from?", "gan", 60, AUGMENTED, limit=1000),
+    "gan-few": Study(
+        "the same with 1,000 images to learn from?", "gan", 60, AUGMENTED, limit=1000, base=BARE,
+    ),
     "gan-few-long": Study("and with five minutes?", "gan", 300, AUGMENTED[:3], limit=1000),
     "gan-batch": Study(
         "how many images a step, and how long an average?", "gan", 60,
@@ -266,6 +275,7 @@ STUDIES: dict[str, Study] = {
          *settled("discriminator_rate=5e-4, pairs of images judged", f"{JUDGE}5e-4", f"{CRITIC}pack=2"),
          *settled("discriminator_rate=5e-4, generator 1e-3", f"{JUDGE}5e-4", f"{RATE}1e-3"),
          *settled("discriminator_rate=5e-4, beta1=0.5", f"{JUDGE}5e-4", "optimizer.beta1=0.5")),
+        base=BARE,
     ),
     "gan-longer": Study(
         "with ten minutes: is there time for a wider network, or for larger batches?", "gan", 600,
@@ -275,10 +285,12 @@ STUDIES: dict[str, Study] = {
          *settled("discriminator_rate=5e-4, width 32 and 48",
                   f"{JUDGE}5e-4", f"{DECODER}width=32", f"{CRITIC}width=48"),
          *settled("discriminator_rate=5e-4, batch_size=128", f"{JUDGE}5e-4", f"{BATCH}128")),
+        base=BARE,
     ),
     "gan-long-from-mixture": Study(
         "with five minutes: from the VAE's decoder, z from the mixture?", "gan-from-mixture", 300,
         (Trial("a tenth for the VAE", share=1 / 10), *settled("a tenth for the VAE", share=1 / 10)),
+        base=BARE,
     ),
     "large-vae": Study(
         "64 pixels and colours, with a minute: which encoder, how many dimensions?", "vae", 60,
@@ -291,16 +303,19 @@ STUDIES: dict[str, Study] = {
         "64 pixels and colours, with two minutes: how many dimensions?", "gan", 120,
         (Trial("as it is"), *each(LATENT, 128), *each(f"{CRITIC}pack=", 1, 2)),
         data="shapes",
+        base=BARE,
     ),
     "gan-from-vae": Study(
         "a GAN from the VAE's decoder: how much of the time for the VAE, z ~ N(0, I)?", "gan-from-vae", 60,
         (Trial("a tenth for the VAE", share=1 / 10), Trial("a sixth", share=1 / 6),
          Trial("a third", share=1 / 3), Trial("half", share=1 / 2)),
+        base=BARE,
     ),
     "gan-from-mixture": Study(
         "the same, z drawn from the mixture fitted to the VAE's codes?", "gan-from-mixture", 60,
         (Trial("a tenth for the VAE", share=1 / 10), Trial("a sixth", share=1 / 6),
          Trial("a third", share=1 / 3), Trial("half", share=1 / 2),
          Trial("a third, rate 1e-3", paced("1e-3"), share=1 / 3)),
+        base=BARE,
     ),
 }  # fmt: skip

@@ -38,7 +38,7 @@ def gan() -> Experiment:
     return Experiment(
         family="gan",
         recipe="gan",
-        network=schema.Network(decoder=DECODER),
+        network=schema.Network(decoder=DECODER, discriminator=schema.Critic(width=16, hidden=256, depth=1)),
         objective=schema.Adversarial(),
         optimizer=schema.Optimizer(learning_rate=2e-3, discriminator_rate=1e-3, beta1=0, beta2=0.99),
         training=schema.Training(steps=6000, batch_size=64, ema=0.99),

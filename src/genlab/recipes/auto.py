@@ -48,7 +48,9 @@ def chosen(
     if not inherits:
         found.append(wide(width, gpu))
         found.append(deep(large, colour))
-    if family != "vae":
+    if family == "gan":
+        found.append(Chosen("network.discriminator.width", str(width), "as many as the generator has"))
+    if family == "vaegan":
         found.append(
             Chosen("network.discriminator.width", str(width + width // 2), "half as many channels again")
         )

@@ -57,7 +57,7 @@ MARKS: dict[Scale, tuple[int, ...]] = {
 }
 COUNT, CODES = 2000, 500
 # An encoder whose trunk the recipe's discriminator can take over: its own, layer by layer.
-ENCODER = ("kind=conv", "width=24", "depth=0", "norm=batch")
+ENCODER = ("kind=conv", "width=16", "depth=1", "hidden=256", "norm=batch")
 STEP = {"vae": 0.062, "gan": 0.066}  # seconds of a training step on one thread of two that are busy
 
 
