@@ -228,7 +228,7 @@ STUDIES: dict[str, Study] = {
     "gan-dense-long": Study(
         "and with five minutes, under a long average and a rate that falls?", "gan", 300,
         (*settled("depth=0, discriminator_rate=5e-4", *BARE, f"{JUDGE}5e-4"),
-         *(each_settled for rate in ("2e-3", "1e-3", "5e-4") for each_settled in settled(
+         *(each_settled for rate in ("1e-3", "5e-4", "2e-3") for each_settled in settled(
              f"depth=1, width=16, hidden=256, discriminator_rate={rate}", *NARROW, f"{JUDGE}{rate}"))),
         base=BARE,
     ),
