@@ -37,9 +37,7 @@ class Task:
 
     def asked(self, name: str, budget: float, *more: str, inherits: bool = False) -> Experiment:
         named = (f"data.name={self.data}", f"training.seconds={budget}", f"training.seed={self.seed}")
-        given = (self.dataset.shape, "cpu", budget)
-        count = len(self.dataset.train)
-        fitted = chosen(name, *given, images=count, inherits=inherits) if self.auto else []
+        fitted = chosen(name, self.dataset.shape, "cpu", budget, inherits=inherits) if self.auto else []
         return recipe(name, *(choice.assignment for choice in fitted), *named, *more)
 
 

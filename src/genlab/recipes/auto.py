@@ -34,14 +34,13 @@ def chosen(
     device: str,
     seconds: float,
     *,
-    images: int | None = None,
     bf16: bool = False,
     compiler: bool = False,
     inherits: bool = False,
 ) -> list[Chosen]:
     """What to set in the recipe of `family` for images of `shape` (C, H, W) on `device`, with `seconds` to
-    train. `images`: how many there are to train on, if that is known. `bf16`, `compiler`: whether the device
-    has them. `inherits`: the decoder comes from another run, and is as it is."""
+    train. `bf16`, `compiler`: whether the device has them. `inherits`: the decoder comes from another run,
+    and is as it is."""
     gpu, large, colour = device.startswith("cuda"), max(shape[1:]) >= LARGE, shape[0] > 1
     width = 64 if gpu else 16
     found = [Chosen("training.device", device, "a GPU where PyTorch finds one")]

@@ -3,10 +3,13 @@ of it, in words. Imports torch when it is called, for only that knows the device
 
 from __future__ import annotations
 
+from genlab.data.catalogue import CATALOGUE
 from genlab.errors import UserError
-from genlab.experiment.schema import Experiment, override, parse
+from genlab.experiment.schema import Data, Experiment, override, parse
 from genlab.recipes import recipe
 from genlab.recipes.auto import SECONDS, Chosen, chosen
+
+GLANCE = 64  # images whose size says that of all
 
 
 def automatic(
@@ -14,7 +17,6 @@ def automatic(
 ) -> tuple[Experiment, list[Chosen]]:
     """The config that is chosen for the images, the device and the time that `assignments` say, which stand
     above all choices; and the choices. Raises UserError."""
-    from genlab.data.glance import glance
     from genlab.experiment.acceleration import no_bf16, no_compiler
     from genlab.ranks import place
     from genlab.runs.store import find_run
@@ -31,12 +33,8 @@ def automatic(
     said = {assignment.partition("=")[0] for assignment in assignments}
     device = asked.training.device if "training.device" in said else fastest()
     seconds = asked.training.seconds or SECONDS
-    images = glance(
-        data.name, size=data.size, channels=data.channels, fit=data.fit, limit=data.limit,
-        seed=asked.training.seed, validation=data.validation,
-    )  # fmt: skip
     choices = chosen(
-        family, images.shape, device, seconds, images=images.train,
+        family, shape_of(data), device, seconds,
         bf16=not no_bf16(device), compiler=place().world == 1 and not no_compiler(device),
         inherits=start is not None,
     )  # fmt: skip
@@ -51,6 +49,19 @@ def fastest() -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def shape_of(data: Data) -> tuple[int, int, int]:
+    """(C, H, W), from the catalogue or a glance at the images where the config does not say it."""
+    from genlab.data.source import load
+
+    if data.shape is not None:
+        return data.shape
+    if data.name in CATALOGUE:
+        channels, *sides = CATALOGUE[data.name].shape
+        side = data.size or min(sides)
+        return data.channels or channels, side, side
+    return load(data.name, size=data.size, channels=data.channels, fit=data.fit, limit=GLANCE).shape
 
 
 def expectation(experiment: Experiment) -> str:
