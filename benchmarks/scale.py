@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -144,6 +144,7 @@ def measure(steps: int, folder: Path) -> None:
     """Train the default GAN for `steps` steps, in turn: 1 and 2 processes, from memory and from shards."""
     shards = folder / "shards"
     genlab("data", "pack", "mnist", str(shards))
+    rates: dict[tuple[str, int], list[float]] = {}
     for turn in range(3):
         for data in ("mnist", str(shards)):
             for devices in (1, 2):
@@ -155,13 +156,16 @@ def measure(steps: int, folder: Path) -> None:
                 lines = map(json.loads, (out / "events.jsonl").read_text().splitlines())
                 last = [line for line in lines if line["event"] == "metrics"][-1]
                 rate = last["images"] / last["seconds"]
+                rates.setdefault((Path(data).name, devices), []).append(rate)
                 print(f"{Path(data).name:<8} processes: {devices}  {rate:,.0f} images/s", flush=True)
+    print("\nmedian, least … most")
+    for (data, devices), found in rates.items():
+        spread = f"{statistics.median(found):,.0f}, {min(found):,.0f} … {max(found):,.0f}"
+        print(f"{data:<8} processes: {devices}  {spread} images/s")
 
 
 def genlab(*arguments: str) -> None:
-    environment = {**os.environ, "GENLAB_PLAIN_THREADS": "1"}
-    subprocess.run([sys.executable, "-m", "genlab", *arguments], check=True, env=environment,
-                   stdout=subprocess.DEVNULL)  # fmt: skip
+    subprocess.run([sys.executable, "-m", "genlab", *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
 def main() -> None:

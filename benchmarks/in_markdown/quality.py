@@ -102,7 +102,7 @@ def sooner(compared: Sequence[Row], labels: dict[str, str]) -> str:
     lines = [
         [
             labels[row["arm"]], f"{row['seconds']:.0f} s", f"{row['distance']:.1f}",
-            "never" if row["ours"] is None else f"{round(row['ours'], 1):g} s",
+            "never" if row["ours"] is None else f"{row['ours']:.2g} s",
             "–" if row["times"] is None else f"{row['times']:.0f}×",
         ]
         for row in compared
