@@ -101,6 +101,6 @@ def trick(demo: Demo, console: Console) -> None:
     )
     ratio = worst["score function"] / worst["pathwise"]
     console.print(
-        f"why the reparameterization trick? Without it the gradient of E‖z‖² is {ratio:,.0f} times noisier "
-        f"(variance, D = {dimensions}, μ = {mu:g}): see the report."
+        f"why the reparameterization trick? Without it the gradient of E‖z‖² was {ratio:,.0f} times noisier "
+        f"(variance as measured, D = {dimensions}, μ = {mu:g}): see the report."
     )

@@ -223,15 +223,15 @@ def why(report: Report, charts: tuple[Chart, ...]) -> str:
 def _what_was_measured(report: Report) -> str:
     count = grouped(report.estimators[0].samples)
     sentences = [
-        f"Lines are closed forms; points were measured, {count} gradients each, ± 2 standard errors."
+        f"Points were measured, {count} gradients each, ± 2 standard errors; lines are closed forms."
     ]
     scores = [p for p in report.estimators if p.estimator == "score function"]
     if scores:
         worst = max(scores, key=lambda p: p.exact_variance)
         ratio = grouped(round(worst.exact_variance / pathwise_variance(worst.dimensions, worst.mu)))
         sentences.append(
-            f"At D = {worst.dimensions}, μ = {worst.mu:g} the score function needs {ratio} samples for what "
-            "one gives the pathwise gradient."
+            f"By them, at D = {worst.dimensions}, μ = {worst.mu:g}, the score function needs {ratio} samples "
+            "for what one gives the pathwise gradient."
         )
     cut = [p for p in report.estimators if p.estimator == "detached"]
     if cut and all(p.variance == 0 and p.mean == 0 for p in cut):
