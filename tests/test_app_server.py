@@ -18,7 +18,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from genlab.cli.bring import free_port, streamlit_flags
+from genlab.cli.bring import free_port, look_in, streamlit_flags
+from genlab.errors import UserError
+from genlab.runs.store import create_run, list_runs
 
 pytest.importorskip("streamlit")
 
@@ -82,6 +84,18 @@ def test_a_port_that_is_taken_leads_to_the_next() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         assert port < free_port(port) <= port + 50
+
+
+def test_the_folder_of_the_runs_can_be_named(runs: Path, tmp_path: Path) -> None:
+    """`runs` also gives the variable of the environment back."""
+    with pytest.raises(UserError, match=r"there is no folder .*elsewhere; name with --runs"):
+        look_in(tmp_path / "elsewhere")
+    assert Path(os.environ["GENLAB_RUNS"]) == runs
+    demo = tmp_path / "a demo"
+    create_run("vae", {}, demo / "1-vae")
+    look_in(demo)
+    assert [run.name for run in list_runs()] == ["1-vae"]
+    assert list_runs()[0].path.is_absolute(), "who is started elsewhere looks there, too"
 
 
 def test_streamlit_knows_every_flag_that_it_is_given() -> None:

@@ -37,11 +37,16 @@ def open_app(
     share: Annotated[
         bool, typer.Option("--share", help="Let others in the network in, by a link with a token.")
     ] = False,
+    runs: Annotated[
+        Path | None, typer.Option(help="Show the runs in this folder, such as a demo's, instead of runs/.")
+    ] = None,
 ) -> None:
     """Open the app in a browser. It listens on this machine only, unless --share says otherwise."""
     import importlib.util
     import runpy
 
+    if runs is not None:
+        look_in(runs)
     if importlib.util.find_spec("streamlit") is None:
         raise UserError(
             "the app needs Streamlit, which is not installed: run build.sh or build.bat, or install genlab[app]"
@@ -59,6 +64,13 @@ def open_app(
     # In this very process, so that what ends it ends the server, and nothing is left behind.
     sys.argv = ["streamlit", "run", str(page), *streamlit_flags(free, browser)]
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
+
+
+def look_in(runs: Path) -> None:
+    """Make `runs` the folder of the runs for this process and for those that it starts."""
+    if not runs.is_dir():
+        raise UserError(f"there is no folder {runs}; name with --runs one that holds runs")
+    os.environ["GENLAB_RUNS"] = str(runs.resolve())
 
 
 def streamlit_options(port: int, browser: bool) -> dict[str, str | int | bool]:

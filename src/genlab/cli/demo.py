@@ -77,6 +77,7 @@ def conclude(demo: Demo, console: Console) -> None:
     from genlab.lessons.comparison.keys import default_keys
     from genlab.lessons.demo_report import report_of
     from genlab.lessons.report.write import write_report
+    from genlab.runs.packing import quoted
 
     page = write_report(demo.folder, report_of(demo))
     records = [{**entry.record, "run": entry.label} for entry in demo.models]
@@ -87,8 +88,10 @@ def conclude(demo: Demo, console: Console) -> None:
     trick(demo, console)
     console.print(f"\n[bold]report:[/] {page.resolve()}")
     console.print(
-        f"[dim]{demo.wall_seconds:.0f} s in all. Open the report in a browser; the runs stand beside it.[/]"
+        f"[dim]{demo.wall_seconds:.0f} s in all. Open the report in a browser; the runs stand beside it, and "
+        "in the app by[/]"
     )
+    console.print(f"  ./lab app --runs {quoted(str(demo.folder))}", highlight=False, soft_wrap=True)
 
 
 def trick(demo: Demo, console: Console) -> None:

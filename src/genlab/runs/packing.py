@@ -57,8 +57,12 @@ def snippet(place: str) -> str:
 
 def command(place: str) -> str:
     """The line for a terminal that does the same."""
-    quoted = subprocess.list2cmdline([place]) if sys.platform == "win32" else shlex.quote(place)
-    return f"genlab generate {quoted} -n 64 --seed 0 --out samples.png"
+    return f"genlab generate {quoted(place)} -n 64 --seed 0 --out samples.png"
+
+
+def quoted(word: str) -> str:
+    """`word` as one word of a command, for this system's own terminal."""
+    return subprocess.list2cmdline([word]) if sys.platform == "win32" else shlex.quote(word)
 
 
 def safe(name: str) -> str:
