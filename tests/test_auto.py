@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -13,7 +14,7 @@ from genlab.cli.root import app
 from genlab.experiment.schema import override
 from genlab.ranks import Place
 from genlab.recipes import recipe
-from genlab.recipes.auto import LONG, chosen
+from genlab.recipes.auto import FEW, LONG, chosen
 from genlab.recipes.automatic import automatic
 
 FAMILIES = ("vae", "gan", "vaegan")
@@ -43,6 +44,24 @@ def test_size_device_and_budget_each_matter() -> None:
     assert settings("gan", COLOUR, "cpu", 60.0) != small
     assert settings("gan", GREY, "cuda", 60.0) != small
     assert settings("gan", GREY, "cpu", LONG) != small
+
+
+@pytest.mark.parametrize("source", ["catalogue", "file"])
+@pytest.mark.parametrize(("images", "few"), [(FEW, True), (FEW + 1, False)])
+def test_few_images_are_augmented_in_a_long_training(
+    source: str, images: int, few: bool, tmp_path: Path
+) -> None:
+    """Also where a limit makes them few."""
+    place = "data.name=mnist"
+    if source == "file":
+        np.savez(tmp_path / "some.npz", images=np.zeros((FEW * 2, 8, 8), np.uint8))
+        place = f"data.name={tmp_path / 'some.npz'}"
+    asked = [place, f"data.limit={images}", f"training.seconds={LONG}", "training.device=cpu"]
+    assert (automatic("gan", asked, None)[0].objective.augment != "none") == few  # type: ignore[union-attr]
+    assert automatic("gan", [*asked, "objective.augment=none"], None)[0].objective.augment == "none"  # type: ignore[union-attr]
+    short, _ = automatic("gan", [place, "data.limit=9", "training.seconds=60"], None)
+    assert short.objective.augment == "none"  # type: ignore[union-attr]
+    assert not any(choice.key == "objective.augment" for choice in automatic("vae", asked, None)[1])
 
 
 def test_a_gpu_without_bf16_or_a_compiler_is_not_asked_for_them() -> None:

@@ -1,4 +1,4 @@
-"""Of any family: its recipe, fitted to the images, the device and the time there is.
+"""Of any family: its recipe, fitted to the images and their number, the device and the time there is.
 
     genlab train gan --recipe auto --data my-photos/ --seconds 600
 
@@ -13,6 +13,7 @@ from typing import NamedTuple
 SECONDS = 60.0  # of training, where nobody says
 LONG = 300.0  # seconds from which on a run has steps enough for a longer average
 LARGE = 48  # px a side from which on images are large
+FEW = 2000  # training images up to which they are few
 UNTRIED = "; not measured by us yet"
 
 
@@ -37,10 +38,12 @@ def chosen(
     bf16: bool = False,
     compiler: bool = False,
     inherits: bool = False,
+    images: int | None = None,
 ) -> list[Chosen]:
     """What to set in the recipe of `family` for images of `shape` (C, H, W) on `device`, with `seconds` to
     train. `bf16`, `compiler`: whether the device has them. `inherits`: the decoder comes from another run,
-    and is as it is."""
+    and is as it is. `images`: how many there are to learn from, where that is known; it is asked for by
+    `counts`."""
     gpu, large, colour = device.startswith("cuda"), max(shape[1:]) >= LARGE, shape[0] > 1
     width = 64 if gpu else 16
     found = [Chosen("training.device", device, "a GPU where PyTorch finds one")]
@@ -66,6 +69,10 @@ def chosen(
         found.append(
             Chosen("optimizer.discriminator_rate", "5e-4", "the slower it learns, the longer it can teach")
         )
+    if counts(family, seconds) and images is not None and images <= FEW:
+        found.append(
+            Chosen("objective.augment", "translation", f"or it learns {images:,} images by heart in minutes")
+        )
     if gpu and bf16:
         found.append(Chosen("training.precision", "bf16", f"half the bytes of float32{UNTRIED}"))
     if gpu and compiler:
@@ -73,6 +80,11 @@ def chosen(
             Chosen("training.compile", "true", f"small networks wait for launches otherwise{UNTRIED}")
         )
     return found
+
+
+def counts(family: str, seconds: float) -> bool:
+    """Whether it matters how many images there are."""
+    return family == "gan" and seconds >= LONG
 
 
 def wide(width: int, gpu: bool) -> Chosen:

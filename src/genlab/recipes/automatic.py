@@ -7,7 +7,7 @@ from genlab.data.catalogue import CATALOGUE
 from genlab.errors import UserError
 from genlab.experiment.schema import Data, Experiment, override, parse
 from genlab.recipes import recipe
-from genlab.recipes.auto import SECONDS, Chosen, chosen
+from genlab.recipes.auto import FEW, SECONDS, Chosen, chosen, counts
 
 GLANCE = 64  # images whose size says that of all
 
@@ -33,10 +33,11 @@ def automatic(
     said = {assignment.partition("=")[0] for assignment in assignments}
     device = asked.training.device if "training.device" in said else fastest()
     seconds = asked.training.seconds or SECONDS
+    shape, images = glance(data, count=counts(family, seconds))
     choices = chosen(
-        family, shape_of(data), device, seconds,
+        family, shape, device, seconds,
         bf16=not no_bf16(device), compiler=place().world == 1 and not no_compiler(device),
-        inherits=start is not None,
+        inherits=start is not None, images=images,
     )  # fmt: skip
     choices = [choice for choice in choices if choice.key not in said]
     if not said & {"training.seconds", "training.steps"}:
@@ -51,17 +52,26 @@ def fastest() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def shape_of(data: Data) -> tuple[int, int, int]:
-    """(C, H, W), from the catalogue or a glance at the images where the config does not say it."""
+def glance(data: Data, count: bool) -> tuple[tuple[int, int, int], int | None]:
+    """(C, H, W), and how many training images there are if they are to be counted, as far as one more than
+    `FEW`. From the catalogue, or a glance at the images where neither it nor the config says it."""
     from genlab.data.source import load
 
-    if data.shape is not None:
-        return data.shape
+    shape = data.shape
     if data.name in CATALOGUE:
-        channels, *sides = CATALOGUE[data.name].shape
+        entry = CATALOGUE[data.name]
+        channels, *sides = entry.shape
         side = data.size or min(sides)
-        return data.channels or channels, side, side
-    return load(data.name, size=data.size, channels=data.channels, fit=data.fit, limit=GLANCE).shape
+        images = int(entry.train * (1 - data.validation))
+        return shape or (data.channels or channels, side, side), min(images, data.limit or images)
+    if shape is not None and not count:
+        return shape, None
+    some = min(FEW + 1, data.limit or FEW + 1) if count else GLANCE
+    seen = load(
+        data.name, size=data.size, channels=data.channels, fit=data.fit, limit=some,
+        validation=data.validation if count else 0.0,
+    )  # fmt: skip
+    return shape or seen.shape, len(seen.train) if count else None
 
 
 def expectation(experiment: Experiment) -> str:
