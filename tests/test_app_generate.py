@@ -103,6 +103,16 @@ def same(folder: Path, shown: Drawn) -> None:
         assert expected.std() > 20  # a picture, not a black sheet
 
 
+def test_a_link_to_a_run_that_is_gone_says_so_once() -> None:
+    page = open_page("generate", run="007-lost")
+    (said,) = page.toast
+    assert "007-lost" in said.value
+    assert "is not here" in said.value
+    assert "007-lost" not in str(page.query_params["run"])
+    page.run()
+    assert not page.toast
+
+
 def test_the_next_seed_draws_others_and_is_in_the_address(runs: Path, drawn: Drawn) -> None:
     page = open_page("generate", run="digits-gan", seed="4")
     first = again(page, drawn)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -166,3 +168,13 @@ def test_latents_that_were_kept_decode_to_the_same_images(runs: Path, tmp_path: 
     np.savez(tmp_path / "none.npz", images=np.zeros((2, 8, 8), np.uint8))
     with pytest.raises(UserError, match="no array named latents"):
         genlab.invoke(commands, ["decode", "digits-vae", str(tmp_path / "none.npz")], catch_exceptions=False)
+
+
+@pytest.mark.slow
+def test_the_script_that_makes_them_still_does(tmp_path: Path) -> None:
+    script = Path(__file__).parent.parent / "scripts" / "ship-models"
+    options = ["--quick", "--work", str(tmp_path / "work"), "--out", str(tmp_path)]
+    subprocess.run([sys.executable, str(script), *options], check=True, capture_output=True)
+    for name in NAMES:
+        assert open_run(Run(tmp_path / name)).sample(2, seed=0).images.shape == (2, 1, 28, 28)
+    assert open_reference(str(tmp_path / "digits-vae:fitted")).sample(2, seed=0).images.isfinite().all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from genlab.app import entries
-from genlab.app.address import arrive, leave
+from genlab.app.address import arrive, leave, news
 from genlab.app.entries import Entry
 from genlab.app.navigate import go
 from genlab.app.style import plain
@@ -21,13 +21,21 @@ def choose(label: str = "Model", *, live: bool = True, among: list[Entry] | None
     if not among:
         return None
     by_name = {each.name: each for each in among}
+    lost = [name for name in news(RUN) if name not in by_name]
     arrive(RUN, by_name, among[0].name)
     chosen = st.selectbox(
         label, list(by_name), key=RUN, persist_state="session",
         format_func=lambda name: named(by_name[name]) if name in by_name else name,
     )  # fmt: skip
     leave(RUN, chosen)
-    return by_name.get(str(chosen))
+    found = by_name.get(str(chosen))
+    if lost and found:
+        st.toast(
+            f"The run {plain(lost[-1])}, which the link leads to, is not here or has nothing to show yet: "
+            f"this is {plain(found.label)}.",
+            icon=":material/link_off:", duration="long",
+        )  # fmt: skip
+    return found
 
 
 def named(entry: Entry) -> str:

@@ -88,8 +88,8 @@ def conclude(demo: Demo, console: Console) -> None:
     trick(demo, console)
     console.print(f"\n[bold]report:[/] {page.resolve()}")
     console.print(
-        f"[dim]{demo.wall_seconds:.0f} s in all. Open the report in a browser; the runs stand beside it, and "
-        "in the app by[/]"
+        f"[dim]{demo.wall_seconds:.0f} s in all. Open the report in a browser; the runs stand beside it, "
+        "and this opens the app on them:[/]"
     )
     console.print(f"  ./lab app --runs {quoted(str(demo.folder))}", highlight=False, soft_wrap=True)
 
