@@ -7,6 +7,7 @@ observation. A new entry of RECIPES, LOSSES or NORMS is tested on arrival.
 from __future__ import annotations
 
 import os
+import signal
 
 # Before torch: two test processes share two cores, on which idle threads that spin starve the others.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -27,6 +28,11 @@ from genlab.recipes import RECIPES
 from genlab.runs.store import Run
 
 import small  # isort: skip
+
+# A shell's background job ignores these, and so would every process that a test starts and means to stop.
+for name in ("SIGINT", "SIGHUP"):
+    if (number := getattr(signal, name, None)) and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
 
 NO_NORM = "network.discriminator.norm=none"
 
