@@ -103,7 +103,7 @@ def same(folder: Path, shown: Drawn) -> None:
         assert expected.std() > 20  # a picture, not a black sheet
 
 
-def test_a_link_to_a_run_that_is_gone_says_so_once() -> None:
+def test_a_link_to_a_run_that_is_gone_says_so_once(runs: Path) -> None:
     page = open_page("generate", run="007-lost")
     (said,) = page.toast
     assert "007-lost" in said.value

@@ -42,8 +42,7 @@ def chosen(
 ) -> list[Chosen]:
     """What to set in the recipe of `family` for images of `shape` (C, H, W) on `device`, with `seconds` to
     train. `bf16`, `compiler`: whether the device has them. `inherits`: the decoder comes from another run,
-    and is as it is. `images`: how many there are to learn from, where that is known; it is asked for by
-    `counts`."""
+    and is as it is. `images`: how many there are to learn from; needed only where `counts` says so."""
     gpu, large, colour = device.startswith("cuda"), max(shape[1:]) >= LARGE, shape[0] > 1
     width = 64 if gpu else 16
     found = [Chosen("training.device", device, "a GPU where PyTorch finds one")]
@@ -71,7 +70,7 @@ def chosen(
         )
     if counts(family, seconds) and images is not None and images <= FEW:
         found.append(
-            Chosen("objective.augment", "translation", f"or it learns {images:,} images by heart in minutes")
+            Chosen("objective.augment", "translation", "without it 1,000 images were learned by heart")
         )
     if gpu and bf16:
         found.append(Chosen("training.precision", "bf16", f"half the bytes of float32{UNTRIED}"))

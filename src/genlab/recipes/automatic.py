@@ -53,8 +53,8 @@ def fastest() -> str:
 
 
 def glance(data: Data, count: bool) -> tuple[tuple[int, int, int], int | None]:
-    """(C, H, W), and how many training images there are if they are to be counted, as far as one more than
-    `FEW`. From the catalogue, or a glance at the images where neither it nor the config says it."""
+    """(C, H, W), and how many training images there are: the catalogue knows. Of others it takes a glance at
+    the images, where the config does not say their shape or they are to be counted, at most to `FEW` + 1."""
     from genlab.data.source import load
 
     shape = data.shape
