@@ -96,7 +96,8 @@ def test_order_changes_nothing(name: str, seed: int, kind: str) -> None:
             continue  # which sample is in which part depends on its place, and the intercept on that
         assert isinstance(estimate, Estimate)
         assert isinstance(same, Estimate)
-        assert estimate.value == pytest.approx(same.value, rel=1e-9, abs=1e-9), part
+        # the root of a covariance of three images, which is singular, keeps half of float64's digits
+        assert estimate.value == pytest.approx(same.value, rel=1e-7, abs=1e-9), part
 
 
 @pytest.mark.parametrize("name", METRICS)
