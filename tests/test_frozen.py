@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,10 @@ from genlab.training import checkpoint
 from frozen import DATA, FAMILIES, answers, further  # isort: skip
 
 SCHEMAS = range(1, SCHEMA_VERSION + 1)
+# A bias before batch normalisation has a gradient of nothing but rounding, which differs from processor to
+# processor, and Adam makes a whole step of it; the running mean follows later. Images differed by 0.0026
+# between two of them after five steps, by 0.006 to 0.01 where Adam's moments were lost. The encoder has none.
+BEHIND_BATCH_NORM = {"decoded": 4e-3, "drawn": 4e-3, "logits": 4e-3}
 
 
 @pytest.fixture(params=SCHEMAS)
@@ -33,12 +38,16 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     return copy
 
 
-def held_against(found: dict[str, np.ndarray], folder: Path, prefix: str) -> None:
+def held_against(
+    found: dict[str, np.ndarray], folder: Path, prefix: str, loose: Mapping[str, float] = {}
+) -> None:
     with np.load(folder / "expected.npz") as expected:
         names = {name.removeprefix(prefix) for name in expected.files if name.startswith(prefix)}
         assert names == found.keys()
         for name, value in found.items():
-            np.testing.assert_allclose(value, expected[prefix + name], rtol=1e-4, atol=1e-5, err_msg=name)
+            np.testing.assert_allclose(
+                value, expected[prefix + name], rtol=1e-4, atol=loose.get(name, 1e-5), err_msg=name
+            )
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -51,7 +60,7 @@ def test_a_frozen_run_is_what_it_was(folder: Path, family: str) -> None:
 def test_it_goes_on_as_it_would_have(folder: Path, family: str, tmp_path: Path) -> None:
     run = further(Run(folder / family), tmp_path / "further")
     assert run.status()["state"] == "completed"
-    held_against(answers(run), folder, f"{family} further ")
+    held_against(answers(run), folder, f"{family} further ", BEHIND_BATCH_NORM)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
