@@ -23,10 +23,11 @@ from genlab.training import checkpoint
 from frozen import DATA, FAMILIES, answers, further  # isort: skip
 
 SCHEMAS = range(1, SCHEMA_VERSION + 1)
-# A bias before batch normalisation has a gradient of nothing but rounding, which differs from processor to
-# processor, and Adam makes a whole step of it; the running mean follows later. Images differed by 0.0026
-# between two of them after five steps, by 0.006 to 0.01 where Adam's moments were lost. The encoder has none.
-BEHIND_BATCH_NORM = {"decoded": 4e-3, "drawn": 4e-3, "logits": 4e-3}
+# Five more steps on another processor (Intel for AMD): images 0.0026 off, logits 0.001, codes of the encoder,
+# which normalises nothing, not at all. Likely a bias before batch normalisation: its gradient is rounding alone,
+# Adam makes a whole step of it, and the running mean follows later. With Adam's moments lost, images are 0.006
+# to 0.01 off, logits 0.0016, codes 0.04.
+BEHIND_BATCH_NORM = {"decoded": 4e-3, "drawn": 4e-3, "logits": 1.4e-3}
 
 
 @pytest.fixture(params=SCHEMAS)

@@ -23,8 +23,7 @@ MORE: dict[str, tuple[str, ...]] = {
     "r1-r2": ("gan", "objective.loss=relativistic", "objective.r1=1", "objective.r2=1", "optimizer.beta1=0",
               NO_NORM),
     # and so it is behind a dense layer of as many units as there are groups
-    "vae-group": (*EXPERIMENTS["vae-group"], "network.decoder.hidden=32",
-                  "network.encoder.hidden=32"),
+    "vae-group": (*EXPERIMENTS["vae-group"], "network.decoder.hidden=32", "network.encoder.hidden=32"),
     "free bits that one part alone would leave": ("vae", "objective.free_bits=0.03"),
     "many images": ("gan", "training.batch_size=64"),  # of which each rank has those that diversity looks at
     "half of them": ("gan", "training.batch_size=24"),
